@@ -1,0 +1,21 @@
+"""What a planner sees of a model, whatever is inside."""
+
+from typing import Protocol
+
+import torch
+
+
+class WorldModel(Protocol):
+    """Latent world model with a distance in time steps. A video predictor's latents are images."""
+
+    def encode(self, images: torch.Tensor) -> torch.Tensor:
+        """``uint8 [B,3,64,64]`` to ``float32 [B,D]``."""
+
+    def rollout(self, latent: torch.Tensor, actions: torch.Tensor) -> torch.Tensor:
+        """``[1 or N,D]`` and ``[N,H,4]`` to the imagined latents after each action, ``[N,H,D]``."""
+
+    def distance(self, latent: torch.Tensor, goal: torch.Tensor) -> torch.Tensor:
+        """``[N,D]`` and ``[1 or N,D]`` to the distance in time steps, ``[N]``."""
+
+    def decode(self, latents: torch.Tensor) -> torch.Tensor:
+        """``[...,D]`` to pictures for people, ``float32 [...,3,64,64]`` in [0, 1]."""
