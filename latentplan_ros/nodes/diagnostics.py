@@ -1,0 +1,60 @@
+"""How a node says on /diagnostics whether it does its work, and if not, why."""
+
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
+from rclpy.clock import Clock, ClockType
+from rclpy.node import Node
+
+from latentplan_ros.nodes import qos
+
+OK, WARN, ERROR = DiagnosticStatus.OK, DiagnosticStatus.WARN, DiagnosticStatus.ERROR
+
+
+class Diagnostics:
+    """One status of one node: published at once when it changes, and once a second.
+
+    A change is logged too, so that a terminal tells the same story.
+    """
+
+    def __init__(self, node: Node, message: str = "starting") -> None:
+        self._node = node
+        self._publisher = node.create_publisher(DiagnosticArray, "/diagnostics", qos.REPORT)
+        self._status = DiagnosticStatus(
+            level=OK,
+            name=node.get_fully_qualified_name(),
+            message=message,
+            hardware_id="",
+        )
+        # Steady time: a stopped simulated clock must not silence the report of it.
+        self._timer = node.create_timer(
+            1.0, self.publish, clock=Clock(clock_type=ClockType.STEADY_TIME)
+        )
+
+    @property
+    def level(self) -> bytes:
+        return self._status.level
+
+    @property
+    def message(self) -> str:
+        return self._status.message
+
+    def set(self, level: bytes, message: str, **values: object) -> None:
+        """Set the status: level OK, WARN or ERROR, one sentence, and named values."""
+        changed = (level, message) != (self._status.level, self._status.message)
+        self._status.level, self._status.message = level, message
+        self._status.values = [KeyValue(key=k, value=str(v)) for k, v in values.items()]
+        if not changed:
+            return
+        self.publish()
+        logger = self._node.get_logger()
+        if level == OK:
+            logger.info(message)
+        elif level == WARN:
+            logger.warning(message)
+        else:
+            logger.error(message)
+
+    def publish(self) -> None:
+        stamp = self._node.get_clock().now().to_msg()
+        array = DiagnosticArray(status=[self._status])
+        array.header.stamp = stamp
+        self._publisher.publish(array)

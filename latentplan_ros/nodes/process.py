@@ -1,0 +1,37 @@
+"""The life of a node's process: start, spin until a signal, leave nothing behind."""
+
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import rclpy
+from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+from rclpy.node import Node
+
+
+def run(make_node: Callable[[], Node], *expected: type[Exception]) -> int:
+    """Make the node, spin it until SIGINT, SIGTERM or shutdown, and close it.
+
+    expected: errors that mean the user must change something (a parameter, a file); they end the
+    process with one line instead of a traceback, and exit status 2. A node that has a ``close``
+    method has it called last, in the thread that made the node (renderers need that).
+    """
+    rclpy.init()
+    node: Any = None
+    try:
+        node = make_node()
+        executor = SingleThreadedExecutor()
+        executor.add_node(node)
+        executor.spin()
+    except (KeyboardInterrupt, ExternalShutdownException):
+        pass
+    except expected as error:
+        print(f"[error] {type(error).__name__}: {error}", file=sys.stderr, flush=True)
+        return 2
+    finally:
+        if node is not None:
+            if hasattr(node, "close"):
+                node.close()
+            node.destroy_node()
+        rclpy.try_shutdown()
+    return 0
