@@ -12,12 +12,18 @@ def next_target(
 
     The previous target is first pulled to within ``max_lead_m`` of the measured position, so that
     pushing against something that does not yield never winds up; then the action is added and the
-    sum clipped to the workspace. Actions outside [-1, 1] are clipped.
+    sum clipped to the workspace and to what ``max_speed_m_s`` covers in one control period from the
+    measured position. Actions outside [-1, 1] are clipped.
     """
     lead = np.asarray(previous, np.float64) - measured
     lead *= min(1.0, profile.max_lead_m / max(float(np.linalg.norm(lead)), 1e-9))
     step = np.clip(np.asarray(action[:3], np.float64), -1.0, 1.0) * profile.action.translation_m
-    return profile.workspace.clip(measured + lead + step)
+    box = profile.workspace
+    start = box.clip(measured)  # both ends of the stride are in the box, so all of it is
+    stride = box.clip(measured + lead + step) - start
+    reach = profile.max_speed_m_s * profile.action.period_s
+    stride *= min(1.0, reach / max(float(np.linalg.norm(stride)), 1e-9))
+    return box.clip(start + stride)
 
 
 def gripper_opening(action: np.ndarray, profile: RobotProfile) -> float:
