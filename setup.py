@@ -21,8 +21,11 @@ def shared_files() -> list[tuple[str, list[str]]]:
         "share/ament_index/resource_index/packages": [f"resource/{PACKAGE}"],
         SHARE: ["package.xml"],
         # `ros2 run` and `ros2 launch` look for executables here; pip fills it from data_files only.
-        f"lib/{PACKAGE}": [str(path) for path in sorted(Path("scripts").iterdir())
-                           if path.is_file() and not path.suffix],
+        f"lib/{PACKAGE}": [
+            str(path)
+            for path in sorted(Path("scripts").iterdir())
+            if path.is_file() and not path.suffix
+        ],
     }
     for top in SHARED_FOLDERS:
         for path in files_below(top):
@@ -32,7 +35,9 @@ def shared_files() -> list[tuple[str, list[str]]]:
 
 def files_in_package() -> list[str]:
     """Meshes, scenes and templates inside the package (globs with ** need setuptools 62)."""
-    return [str(p.relative_to(PACKAGE)) for p in files_below(PACKAGE) if p.suffix not in (".py", ".pyc")]
+    return [
+        str(p.relative_to(PACKAGE)) for p in files_below(PACKAGE) if p.suffix not in (".py", ".pyc")
+    ]
 
 
 setup(data_files=shared_files(), package_data={PACKAGE: files_in_package()})

@@ -90,6 +90,9 @@ def body_meshes(model: mujoco.MjModel, body: int) -> dict[tuple, list[tuple[np.n
         vertices = vertices @ rotation.reshape(3, 3).T + model.geom_pos[geom]
         start, count = model.mesh_faceadr[mesh], model.mesh_facenum[mesh]
         colour = tuple(np.round(model.geom_rgba[geom], 3))
+        mesh_name = model.mesh(model.geom_dataid[geom]).name
+        if mesh_name in ("hand_viz", "finger_viz"):
+            colour = (0.22, 0.23, 0.25, 1.0)  # as on the real arm, and apart from the background
         groups.setdefault(colour, []).append((vertices, model.mesh_face[start : start + count]))
     return groups
 
