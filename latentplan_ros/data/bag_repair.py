@@ -1,0 +1,125 @@
+"""Completes MCAP bags whose recorder was killed: every whole message is kept."""
+
+import fcntl
+import shutil
+import struct
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from mcap.exceptions import McapError
+from mcap.records import Channel, Message, Metadata, Schema
+from mcap.stream_reader import StreamReader
+
+from latentplan_ros.data.bag_writer import METADATA_RECORD, BagError, BagWriter
+
+_MAGIC = b"\x89MCAP0\r\n"
+
+
+def is_complete(file: Path) -> bool:
+    """Whether an MCAP file has its footer."""
+    with file.open("rb") as stream:
+        stream.seek(0, 2)
+        if stream.tell() < 2 * len(_MAGIC):
+            return False
+        stream.seek(-len(_MAGIC), 2)
+        return stream.read() == _MAGIC
+
+
+def is_being_written(file: Path) -> bool:
+    """Whether a live recorder on this machine holds the file."""
+    with file.open("rb") as stream:
+        try:
+            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            return True
+    return False
+
+
+def needs_repair(path: Path) -> bool:
+    """Whether an MCAP file lacks its footer, or its rosbag2 folder lacks metadata.yaml."""
+    if not path.is_dir():
+        return not is_complete(path)
+    files = sorted(path.glob("*.mcap"))
+    complete = all(is_complete(file) for file in files)
+    return bool(files) and not (complete and (path / "metadata.yaml").exists())
+
+
+def repair(folder: Path) -> int:
+    """Complete a cut bag in place and return how many messages it holds.
+
+    A bag that a live recorder still writes is refused. The original stays until the complete file
+    is on disk, so that a kill in mid-repair loses nothing. Raises BagError naming the bag.
+    """
+    for file in sorted(folder.glob("*.mcap")):
+        if is_being_written(file):
+            raise BagError(f"{file}: is being recorded now; stop the recorder first")
+    first, *rest = sorted(folder.glob("*.mcap"))
+    scratch = folder.with_name(f".{folder.name}.repair")
+    shutil.rmtree(scratch, ignore_errors=True)
+    count = rewrite(folder, scratch, first.name)
+    (scratch / first.name).replace(first)
+    (scratch / "metadata.yaml").replace(folder / "metadata.yaml")
+    for file in rest:
+        file.unlink()
+    shutil.rmtree(scratch)
+    return count
+
+
+def rewrite(source: Path, target: Path, file_name: str = "") -> int:
+    """Copy every whole message of an MCAP file, or of a folder of them, to a new complete bag.
+
+    Returns the number of messages. Raises BagError when there is no MCAP file to read.
+    """
+    files = sorted(source.glob("*.mcap")) if source.is_dir() else [source]
+    if not files:
+        raise BagError(f"{source}: no MCAP file in this folder")
+    channels: dict[tuple[str, str], int] = {}
+    with BagWriter(target, _about(files[0]), file_name) as writer:
+        for file in files:
+            _copy(file, writer, channels)
+        return writer.messages
+
+
+def _about(file: Path) -> dict[str, str]:
+    for record in _records(file):
+        if isinstance(record, Metadata) and record.name == METADATA_RECORD:
+            return dict(record.metadata)
+        if isinstance(record, Message):
+            break
+    return {}
+
+
+def _copy(file: Path, writer: BagWriter, channels: dict[tuple[str, str], int]) -> None:
+    schemas: dict[int, Schema] = {}
+    numbers: dict[int, int] = {}
+    for record in _records(file):
+        if isinstance(record, Schema):
+            schemas[record.id] = record
+        elif isinstance(record, Channel) and record.schema_id in schemas:
+            schema = schemas[record.schema_id]
+            key = (record.topic, schema.name)
+            if key not in channels:
+                definition = schema.data.decode()
+                type_hash = record.metadata.get("topic_type_hash", "")
+                channels[key] = writer.add_topic(*key, definition, type_hash)
+            numbers[record.id] = channels[key]
+        elif isinstance(record, Message) and record.channel_id in numbers:
+            number = numbers[record.channel_id]
+            writer.write(number, record.data, record.log_time, record.publish_time)
+
+
+def _records(file: Path) -> Iterator[Any]:
+    """Every whole record up to the point where the file was cut."""
+    with file.open("rb") as stream:
+        if stream.read(len(_MAGIC)) != _MAGIC:
+            return
+        stream.seek(0)
+        yield from _until_cut(stream)
+
+
+def _until_cut(stream: BinaryIO) -> Iterator[Any]:
+    try:
+        yield from StreamReader(stream, record_size_limit=None).records
+    except (McapError, struct.error, EOFError, UnicodeDecodeError, ValueError):
+        return
