@@ -1,0 +1,101 @@
+"""Random exploration in many simulators at once, straight to a dataset."""
+
+import multiprocessing
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import mujoco
+import numpy as np
+from rich.progress import MofNCompleteColumn, Progress, TimeRemainingColumn
+
+from latentplan_ros.control.exploration import SmoothedRandomPolicy
+from latentplan_ros.data.dataset import DatasetInfo, DatasetWriter
+from latentplan_ros.data.episode import Episode
+from latentplan_ros.data.preprocess import Preprocess
+from latentplan_ros.sim.environment import Environment
+from latentplan_ros.sim.goals import FIRST_GOAL_SEED
+from latentplan_ros.sim.task import TaskError
+from latentplan_ros.sim.tasks import make_task
+
+# Three times the network's size: area averaging then gives the picture that a 640x480 camera gives after
+# the same preprocessing, at nearly the speed of rendering 64x64.
+RENDER_SIZE = 192
+
+_environment: Environment | None = None
+
+
+def observe(env: Environment, preprocess: Preprocess) -> np.ndarray:
+    """The network's picture of the present moment, ``uint8 [S,S,3]``."""
+    return preprocess.apply(env.render(RENDER_SIZE, RENDER_SIZE))
+
+
+def random_episode(env: Environment, seed: int, index: int) -> Episode:
+    """Episode ``index`` of a seed: T = episode_steps + 1 frames, bit-identical every time."""
+    rng = np.random.default_rng([seed, index])
+    policy, preprocess = SmoothedRandomPolicy(env.task.exploration_std), Preprocess()
+    env.reset(rng)
+    policy.reset(rng)
+    images, states = [observe(env, preprocess)], [env.state()]
+    actions, truths = [], [env.truth()]
+    for _ in range(env.task.episode_steps):
+        actions.append(policy.act())
+        env.step(actions[-1])
+        images.append(observe(env, preprocess))
+        states.append(env.state())
+        truths.append(env.truth())
+    actions.append(np.zeros(4, np.float32))
+    return Episode(np.stack(images), np.stack(actions), np.stack(states), np.stack(truths).astype(np.float32))
+
+
+def dataset_info(env: Environment, seed: int) -> DatasetInfo:
+    return DatasetInfo(
+        action_space=env.profile.action,
+        camera="main",
+        image_size=Preprocess().size,
+        state_names=(*env.profile.joints, "tcp_x", "tcp_y", "tcp_z"),
+        truth_names=env.task.truth_names,
+        source="sim",
+        task=env.task.name,
+        exploration_std=env.task.exploration_std,
+        seed=seed,
+        mujoco_version=mujoco.__version__,
+    )
+
+
+def collect(task: str, episodes: int, out: Path, workers: int = 0, seed: int = 0) -> int:
+    """Fills ``out`` up to that many episodes and returns how many were added; 0 workers: one a core.
+
+    The result does not depend on the number of workers, and a killed run continues where it stopped. Raises
+    TaskError for a seed that belongs to evaluation, DatasetError when ``out`` holds other data.
+    """
+    if seed >= FIRST_GOAL_SEED:
+        raise TaskError(f"seed {seed} belongs to evaluation goals; training data uses seeds below {FIRST_GOAL_SEED}")
+    env = Environment(make_task(task))
+    with DatasetWriter(out, dataset_info(env, seed)) as writer:
+        todo = range(writer.num_episodes, episodes)
+        columns = (*Progress.get_default_columns()[:-1], MofNCompleteColumn(), TimeRemainingColumn())
+        with Progress(*columns) as progress:
+            for episode in progress.track(
+                _rollouts(task, seed, todo, workers or os.cpu_count() or 1),
+                total=len(todo),
+                description=f"collecting {task}",
+            ):
+                writer.append(episode)
+        return len(todo)
+
+
+def _rollouts(task: str, seed: int, indices: range, workers: int) -> Iterator[Episode]:
+    # spawn: a forked child would share the parent's GL state.
+    with multiprocessing.get_context("spawn").Pool(workers, _start_worker, (task,)) as pool:
+        yield from pool.imap(_work, [(seed, index) for index in indices], chunksize=4)
+
+
+def _start_worker(task: str) -> None:
+    global _environment
+    _environment = Environment(make_task(task))
+
+
+def _work(job: tuple[int, int]) -> Episode:
+    assert _environment is not None
+    return random_episode(_environment, *job)

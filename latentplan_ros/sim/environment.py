@@ -1,0 +1,176 @@
+"""A task running in MuJoCo behind the interface of a real arm and camera."""
+
+from dataclasses import dataclass
+
+import mujoco
+import numpy as np
+
+from latentplan_ros.control.profile import load_profile
+from latentplan_ros.control.target import gripper_opening, next_target
+from latentplan_ros.sim.arm import ARMS, TARGET, TCP, attach, finger_command, place
+from latentplan_ros.sim.scene import TIMESTEP_S
+from latentplan_ros.sim.task import Task
+
+_STATE = mujoco.mjtState.mjSTATE_INTEGRATION
+
+
+class SimulationError(RuntimeError):
+    """The simulation cannot go on: unstable physics, or no start without a collision."""
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """Everything that restores an environment bit for bit."""
+
+    physics: np.ndarray
+    target: np.ndarray
+    ramp: int
+
+
+class Environment:
+    """One simulated arm. It belongs to the thread that made it, because its renderers do.
+
+    ``step`` is one control period of the same arithmetic the arm node runs; ``set_target`` and
+    ``advance`` are the two halves that the ROS bridge drives separately.
+    """
+
+    def __init__(self, task: Task) -> None:
+        self.task = task
+        self.profile = load_profile(task.profile)
+        self.arm = ARMS[self.profile.arm]
+        spec = task.scene()
+        attach(spec, self.arm)
+        self.model = spec.compile()
+        self.data = mujoco.MjData(self.model)
+        self._renderers: dict[tuple[int, int], mujoco.Renderer] = {}
+        self._mocap = self.model.body(TARGET).mocapid[0]
+        self._joints = np.array([self.model.joint(j).qposadr[0] for j in self.arm.joints])
+        self._substeps = round(self.profile.action.period_s / TIMESTEP_S)
+        x, y, z, w = self.profile.orientation_xyzw
+        self._quat = np.array([w, x, y, z])
+        self._target = np.zeros(3)
+        self._ramp = 0
+
+    # Episodes
+
+    def reset(self, rng: np.random.Generator) -> None:
+        """Draws a start: objects by the task, the hand in the start box, free of collisions."""
+        for _ in range(200):
+            mujoco.mj_resetData(self.model, self.data)
+            self.task.place_objects(self.model, self.data, rng)
+            position = rng.uniform(self.task.start_min, self.task.start_max)
+            opening = rng.uniform(*self.profile.action.gripper_m)
+            error = place(self.model, self.data, self.arm, position, self._quat)
+            self._command_fingers(opening)
+            for (joint, _, _), value in zip(self.arm.fingers, finger_command(self.arm, opening), strict=True):
+                self.data.joint(joint).qpos[0] = value
+            self.data.mocap_pos[self._mocap] = position
+            self.data.mocap_quat[self._mocap] = self._quat
+            mujoco.mj_forward(self.model, self.data)
+            if error < 0.005 and not np.any(self.data.contact.dist[: self.data.ncon] < 0):
+                self._target, self._ramp = position, 0
+                return
+        raise SimulationError(f"{self.task.name}: 200 draws from the start box all collide or are out of reach")
+
+    def step(self, action: np.ndarray) -> None:
+        """One control period with an action ``[4]`` in [-1, 1]."""
+        self.set_target(
+            next_target(self._target, self.tcp_position, action, self.profile),
+            gripper_opening(action, self.profile),
+        )
+        self.advance(self.profile.action.period_s)
+
+    def set_target(self, position: np.ndarray, opening: float) -> None:
+        """New end-effector target (m, base frame), approached over one control period; finger opening (m)."""
+        self._target = np.asarray(position, np.float64).copy()
+        self._ramp = self._substeps
+        self._command_fingers(opening)
+
+    def advance(self, seconds: float) -> None:
+        """Runs the physics for a whole number of 2.5 ms steps. Raises SimulationError when it blows up."""
+        mocap = self.data.mocap_pos[self._mocap]
+        for _ in range(round(seconds / TIMESTEP_S)):
+            if self._ramp:
+                mocap += (self._target - mocap) / self._ramp
+                self._ramp -= 1
+            mujoco.mj_step(self.model, self.data)
+        if not np.isfinite(self.data.qpos).all() or self.data.warning.number[mujoco.mjtWarning.mjWARN_BADQACC]:
+            raise SimulationError(f"{self.task.name}: physics became unstable at t = {self.data.time:.3f} s")
+        # mj_step leaves derived positions one substep stale; mj_forward would change the warm start.
+        mujoco.mj_kinematics(self.model, self.data)
+        mujoco.mj_comPos(self.model, self.data)
+        mujoco.mj_camlight(self.model, self.data)
+
+    # What sensors see
+
+    @property
+    def target(self) -> np.ndarray:
+        """Present end-effector target, ``float64 [3]``, m, base frame."""
+        return self._target.copy()
+
+    @property
+    def tcp_position(self) -> np.ndarray:
+        """Measured tool centre point, ``float64 [3]``, m, base frame."""
+        return self.data.site(TCP).xpos.copy()
+
+    @property
+    def tcp_quaternion_xyzw(self) -> np.ndarray:
+        """Measured tool orientation in the base frame, ``float64 [4]``."""
+        quat = np.zeros(4)
+        mujoco.mju_mat2Quat(quat, self.data.site(TCP).xmat)
+        return quat[[1, 2, 3, 0]]
+
+    @property
+    def joint_positions(self) -> np.ndarray:
+        """``float64 [J]`` in the order of ``profile.joints``; rad, fingers m."""
+        return self.data.qpos[self._joints].copy()
+
+    @property
+    def joint_velocities(self) -> np.ndarray:
+        """``float64 [J]``, rad/s and m/s."""
+        dofs = [self.model.joint(j).dofadr[0] for j in self.arm.joints]
+        return self.data.qvel[dofs].copy()
+
+    def state(self) -> np.ndarray:
+        """Proprioception as datasets store it: joint positions, then the tool position; ``float32 [J+3]``."""
+        return np.concatenate([self.joint_positions, self.tcp_position]).astype(np.float32)
+
+    def render(self, height: int = 480, width: int = 640, camera: str = "main") -> np.ndarray:
+        """``uint8 [height,width,3]`` RGB."""
+        size = (height, width)
+        if size not in self._renderers:
+            renderer = mujoco.Renderer(self.model, height, width)
+            renderer.scene.flags[mujoco.mjtRndFlag.mjRND_SHADOW] = 0
+            renderer.scene.flags[mujoco.mjtRndFlag.mjRND_REFLECTION] = 0
+            self._renderers[size] = renderer
+        renderer = self._renderers[size]
+        renderer.update_scene(self.data, camera)
+        return renderer.render()
+
+    def truth(self) -> np.ndarray:
+        """Ground truth of the task, ``float64 [K]``; for evaluation alone."""
+        return self.task.truth(self.model, self.data)
+
+    # Save and restore
+
+    def save(self) -> Snapshot:
+        state = np.empty(mujoco.mj_stateSize(self.model, _STATE))
+        mujoco.mj_getState(self.model, self.data, state, _STATE)
+        return Snapshot(state, self._target.copy(), self._ramp)
+
+    def restore(self, snapshot: Snapshot) -> None:
+        mujoco.mj_setState(self.model, self.data, snapshot.physics, _STATE)
+        self._target, self._ramp = snapshot.target.copy(), snapshot.ramp
+        mujoco.mj_kinematics(self.model, self.data)
+        mujoco.mj_comPos(self.model, self.data)
+        mujoco.mj_camlight(self.model, self.data)
+
+    def close(self) -> None:
+        """Frees the renderers; before the process exits, in the thread that made them."""
+        for renderer in self._renderers.values():
+            renderer.close()
+        self._renderers.clear()
+
+    def _command_fingers(self, opening: float) -> None:
+        for (joint, _, _), value in zip(self.arm.fingers, finger_command(self.arm, opening), strict=True):
+            self.data.actuator(joint).ctrl[0] = value

@@ -1,0 +1,39 @@
+"""The stage every task shares: solver settings, floor, light, camera, and cheap rendering."""
+
+import mujoco
+import numpy as np
+
+TIMESTEP_S = 0.0025
+
+
+def new_scene(camera_pos: tuple, camera_at: tuple, fovy_deg: float) -> mujoco.MjSpec:
+    """A spec with floor, two lights and the camera ``main`` (metres, world frame, z up)."""
+    spec = mujoco.MjSpec()
+    spec.option.timestep = TIMESTEP_S
+    spec.option.integrator = mujoco.mjtIntegrator.mjINT_IMPLICITFAST
+    spec.option.cone = mujoco.mjtCone.mjCONE_ELLIPTIC
+    spec.option.impratio = 5.0
+    visual = spec.visual
+    visual.global_.offwidth, visual.global_.offheight = 640, 480
+    visual.quality.offsamples = 0  # multisampling and shadows cost software rendering most of its speed
+    visual.quality.shadowsize = 0
+    visual.headlight.ambient = [0.35] * 3
+    visual.headlight.diffuse = [0.35] * 3
+    visual.headlight.specular = [0.0] * 3
+    spec.worldbody.add_light(pos=[0.3, -0.8, 1.6], dir=[0.1, 0.5, -1.0], diffuse=[0.5] * 3, castshadow=False)
+    spec.worldbody.add_geom(
+        name="floor", type=mujoco.mjtGeom.mjGEOM_PLANE, size=[0, 0, 0.1], rgba=[0.78, 0.76, 0.72, 1]
+    )
+    spec.worldbody.add_camera(name="main", pos=camera_pos, quat=look_at(camera_pos, camera_at), fovy=fovy_deg)
+    return spec
+
+
+def look_at(position: tuple, point: tuple) -> np.ndarray:
+    """Quaternion (wxyz) of a MuJoCo camera at position that looks at point with the world's z up."""
+    back = np.asarray(position, float) - np.asarray(point, float)
+    back /= np.linalg.norm(back)
+    right = np.cross([0.0, 0.0, 1.0], back)
+    right /= np.linalg.norm(right)
+    quat = np.zeros(4)
+    mujoco.mju_mat2Quat(quat, np.stack([right, np.cross(back, right), back], axis=1).ravel())
+    return quat
