@@ -69,12 +69,14 @@ class _Heard:
 class SafetyEnvelope:
     """Pure state machine around ``next_target``; all times in seconds of one clock, passed in.
 
-    Tell it what arrives (``picture``, ``pose``, ``joints``, ``sources``), ask it with ``act`` for the
-    command an action becomes, and call ``watch`` often: it answers with one hold command whenever
-    the arm must stop moving. Holding ends by itself when its reason does; ``stop`` lasts until
-    ``resume``. Guarantees of every Command: inside the workspace, at most ``max_speed_m_s`` from the
-    measured position, finite, never after ``stop``; if it moves the arm, it rests on a pose, a
-    picture and an action younger than the profile's limits, and on one source of actions. A hold
+    Tell it what arrives (``picture``, ``pose``, ``joints``, ``sources``), ask it with ``act`` for
+    the command an action becomes, and call ``watch`` often: it answers with one hold command
+    whenever the arm must stop moving. Holding ends by itself when its reason does; ``stop`` lasts
+    until ``resume``.
+
+    Guarantees of every Command: inside the workspace, no further from the measured position than
+    ``max_speed_m_s`` covers, finite, never after ``stop``; if it moves the arm, it rests on a pose,
+    a picture and an action younger than the profile's limits, and on one source of actions. A hold
     keeps the last measured position, for that is all there is when the pose is what was lost.
     """
 
