@@ -1,4 +1,4 @@
-"""What setup.cfg cannot say: the files that ship beside the code, listed by walking their folders."""
+"""What setup.cfg cannot say: the files that ship beside the code, found by walking folders."""
 
 from pathlib import Path
 

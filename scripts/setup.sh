@@ -104,11 +104,13 @@ fi
 pip="$VENV/bin/python -m pip --disable-pip-version-check"
 
 if [ -n "$TORCH_INDEX" ]; then
-    # First and alone, with few retries: without that index PyPI's build does too, only larger.
+    # First, alone and without retries: where that index cannot be reached PyPI's build is installed,
+    # which is only larger.
     say "installing torch"
-    $pip install -q --retries 1 --timeout 20 --extra-index-url "$TORCH_INDEX" -c "$CONSTRAINTS" torch
+    $pip install -qq --no-deps --retries 0 --timeout 20 --extra-index-url "$TORCH_INDEX" \
+        -c "$CONSTRAINTS" torch
 fi
-say "installing the package and its dependencies"
+say "installing the package and its dependencies (a minute or two)"
 $pip install -q -c "$CONSTRAINTS" -e ".[$extras]"
 
 # pip leaves data files out of an editable install; with these, AMENT_PREFIX_PATH=.venv is enough for

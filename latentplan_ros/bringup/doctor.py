@@ -221,7 +221,7 @@ def check_ros_extras() -> Finding:
 
 
 def check_rendering() -> Finding:
-    """A picture of a simulated arm, in another process: a broken driver can take its process down."""
+    """A picture of a simulated arm, in another process, which a broken driver can take down."""
     chosen = os.environ.get("MUJOCO_GL")
     errors = []
     for backend in [chosen] if chosen else ["egl", "osmesa"]:
