@@ -39,11 +39,12 @@ class CEM:
             )
         if self.iterations < 1 or self.horizon < 1:
             raise PlanningError(
-                f"iterations and horizon must be at least 1, not {self.iterations} and {self.horizon}"
+                f"iterations and horizon must be at least 1, not {self.iterations}, {self.horizon}"
             )
         if not self.temperature > 0 or not 0 < self.beta <= 1:
             raise PlanningError(
-                f"temperature must be positive and beta in (0, 1], not {self.temperature} and {self.beta}"
+                f"temperature must exceed 0 and beta lie in (0, 1], not "
+                f"{self.temperature} and {self.beta}"
             )
 
     def plan(
@@ -54,7 +55,7 @@ class CEM:
         warm: np.ndarray | None = None,
         generator: torch.Generator | None = None,
     ) -> Plan:
-        """Plan from one situation. latent, goal: ``[1,...]``; warm: ``[H,4]``, the first mean (zero).
+        """Plan from one situation. latent, goal: ``[1,...]``; warm: first mean ``[H,4]``.
 
         Raises PlanningError where a shape does not fit or the model yields non-finite numbers.
         """
@@ -155,6 +156,6 @@ class CEM:
         if bad:
             raise PlanningError(
                 f"the model's distance is not finite for {bad} of {cost.numel()} candidates in "
-                f"iteration {iteration + 1} of {self.iterations}; the checkpoint may be damaged or the "
-                "picture unlike any it was trained on"
+                f"iteration {iteration + 1} of {self.iterations}; the checkpoint may be damaged or "
+                "the picture unlike any it was trained on"
             )

@@ -33,7 +33,7 @@ class BatchController:
         self._goals: torch.Tensor | None = None
 
     def reset(self, goals: np.ndarray, seeds: Sequence[int] | None = None) -> None:
-        """New goals, ``uint8 [E,S,S,3]``; forgets the last plans. seeds: one a goal, for the search."""
+        """New goals, ``uint8 [E,S,S,3]``; forgets the last plans. seeds: one a goal's search."""
         self._goals = self.encode(goals)
         self._generators = [
             torch.Generator().manual_seed(seed) for seed in (seeds or range(len(goals)))
@@ -41,7 +41,7 @@ class BatchController:
         self.plans, self._executed = [], 0
 
     def act(self, images: np.ndarray) -> np.ndarray:
-        """Pictures of now, ``uint8 [E,S,S,3]``, to actions ``float32 [E,4]``. Raises PlanningError."""
+        """Pictures of now ``uint8 [E,S,S,3]`` to actions ``float32 [E,4]``, or PlanningError."""
         if self._goals is None:
             raise PlanningError("there is no goal yet: set one before asking for an action")
         if not self.plans or self._executed >= self.replan_every or self._executed >= self._horizon:
