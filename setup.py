@@ -40,4 +40,9 @@ def files_in_package() -> list[str]:
     ]
 
 
-setup(data_files=shared_files(), package_data={PACKAGE: files_in_package()})
+setup(
+    # Here because setup.cfg turns it into an object that colcon cannot read back.
+    python_requires=">=3.10",
+    data_files=shared_files(),
+    package_data={PACKAGE: files_in_package()},
+)
