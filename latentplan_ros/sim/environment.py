@@ -80,14 +80,18 @@ class Environment:
         )
         self.advance(self.profile.action.period_s)
 
-    def set_target(self, position: np.ndarray, opening: float) -> None:
-        """New end-effector target (m, base frame), approached over one control period; finger opening (m)."""
+    def set_target(self, position: np.ndarray, opening: float | None) -> None:
+        """New end-effector target (m, base frame), approached over one control period.
+
+        opening: between the fingers, metres; None leaves them as commanded.
+        """
         self._target = np.asarray(position, np.float64).copy()
         self._ramp = self._substeps
-        self._command_fingers(opening)
+        if opening is not None:
+            self._command_fingers(opening)
 
     def advance(self, seconds: float) -> None:
-        """Runs the physics for a whole number of 2.5 ms steps. Raises SimulationError when it blows up."""
+        """Runs the physics for a whole number of physics steps. Raises SimulationError when it blows up."""
         mocap = self.data.mocap_pos[self._mocap]
         for _ in range(round(seconds / TIMESTEP_S)):
             if self._ramp:

@@ -3,7 +3,7 @@
 import mujoco
 import numpy as np
 
-TIMESTEP_S = 0.0025
+TIMESTEP_S = 0.005
 
 
 def new_scene(camera_pos: tuple, camera_at: tuple, fovy_deg: float) -> mujoco.MjSpec:
@@ -22,7 +22,8 @@ def new_scene(camera_pos: tuple, camera_at: tuple, fovy_deg: float) -> mujoco.Mj
     visual.headlight.specular = [0.0] * 3
     spec.worldbody.add_light(pos=[0.3, -0.8, 1.6], dir=[0.1, 0.5, -1.0], diffuse=[0.5] * 3, castshadow=False)
     spec.worldbody.add_geom(
-        name="floor", type=mujoco.mjtGeom.mjGEOM_PLANE, size=[0, 0, 0.1], rgba=[0.78, 0.76, 0.72, 1]
+        # The third size is the grid that the plane is drawn with: a fine one costs more than the robot.
+        name="floor", type=mujoco.mjtGeom.mjGEOM_PLANE, size=[4, 4, 1.0], rgba=[0.78, 0.76, 0.72, 1]
     )
     spec.worldbody.add_camera(name="main", pos=camera_pos, quat=look_at(camera_pos, camera_at), fovy=fovy_deg)
     return spec

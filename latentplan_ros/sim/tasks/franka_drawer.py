@@ -22,7 +22,7 @@ class FrankaDrawer(Task):
     name = "franka_drawer"
     profile = "franka"
     start_min, start_max = (0.42, -0.08, 0.065), (0.74, 0.08, 0.13)
-    exploration_std = (0.3, 0.3, 0.3, 0.15)
+    exploration_std = (0.35, 0.3, 0.25, 0.15)
     truth_names = ("drawer_opening",)
     goal_kinds = ("open", "close")
 
@@ -44,8 +44,8 @@ class FrankaDrawer(Task):
             axis=[-1, 0, 0],
             range=[0, TRAVEL_M],
             limited=mujoco.mjtLimited.mjLIMITED_TRUE,
-            damping=4.0,
-            frictionloss=1.0,
+            damping=3.0,
+            frictionloss=0.7,
             armature=0.2,
         )
         for name, pos, size, colour in (
