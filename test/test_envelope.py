@@ -67,7 +67,8 @@ def test_a_malformed_action_is_refused_and_ends_motion(action, said):
     assert said in str(refusal)
     hold = envelope.watch(100.1)
     np.testing.assert_allclose(hold.position, CENTRE + 0.01)
-    assert hold.hold and hold.opening is None
+    assert hold.hold
+    assert hold.opening is None
     assert envelope.watch(100.11) is None, "one hold is enough"
 
 
@@ -161,7 +162,8 @@ def test_two_sources_of_actions_hold_the_arm_and_are_both_named():
     assert envelope.watch(100.05).hold
     refusal = envelope.act(100.1, 100.1, [0, 0, 0, 0])
     assert reason(refusal) == Reason.TWO_SOURCES
-    assert "/planner" in refusal.detail and "/joystick" in refusal.detail
+    assert "/planner" in refusal.detail
+    assert "/joystick" in refusal.detail
     envelope.sources(["/planner"])
     assert isinstance(envelope.act(100.1, 100.1, [0, 0, 0, 0]), Command)
 
@@ -200,7 +202,7 @@ def test_actions_faster_than_the_control_rate_are_thinned_out():
 
 
 def test_an_arm_outside_its_workspace_is_not_pulled_into_it():
-    refusal = ready(position=CENTRE + [0, 0.5, 0]).act(100.0, 100.0, [0, -1, 0, 0])
+    refusal = ready(position=CENTRE + np.array([0, 0.5, 0])).act(100.0, 100.0, [0, -1, 0, 0])
     assert reason(refusal) == Reason.OUTSIDE_WORKSPACE
 
 

@@ -15,7 +15,8 @@ def ros_environment(base: Mapping[str, str] | None = None) -> dict[str, str]:
     - the shipped Fast DDS profile, without which nearly all best_effort VGA pictures are lost;
     - discovery on this machine only, so that two labs' arms never hear each other by accident
       (set ROS_AUTOMATIC_DISCOVERY_RANGE=SUBNET for a robot driver on another machine);
-    - a log folder, without which rclpy does not start where HOME is missing.
+    - a log folder, without which rclpy does not start where HOME is missing;
+    - rendering without a display, where there is none.
     """
     env = dict(os.environ if base is None else base)
     for key, value in additions(env).items():
@@ -37,4 +38,6 @@ def additions(base: Mapping[str, str]) -> dict[str, str]:
         wanted["ROS_AUTOMATIC_DISCOVERY_RANGE"] = "LOCALHOST"
     if not any(base.get(key) for key in ("HOME", "ROS_HOME", "ROS_LOG_DIR")):
         wanted["ROS_LOG_DIR"] = str(Path(tempfile.gettempdir()) / "latentplan-ros-log")
+    if not base.get("DISPLAY"):
+        wanted["MUJOCO_GL"] = "egl"
     return {key: value for key, value in wanted.items() if not base.get(key)}

@@ -47,7 +47,8 @@ def declare(
         allowed = "" if low is None else f" (allowed: {low} to {high})"
         raise ParameterError(f"{node.get_name()}: parameter {name}{allowed}: {error}") from None
     if choices and value not in choices:
+        listed = ", ".join(choices)
         raise ParameterError(
-            f"{node.get_name()}: parameter {name} is {value!r}, not {descriptor.additional_constraints}"
+            f"{node.get_name()}: parameter {name} is {value!r}, not one of {listed}"
         )
     return value

@@ -8,7 +8,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))  # `from harness import ...` in every import mode
 
-from harness import Ros  # noqa: E402
+from harness import Ros
 
 
 @pytest.fixture

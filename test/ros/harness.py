@@ -4,6 +4,7 @@ Nothing here sleeps and hopes: everything waits on a condition with a deadline, 
 waited for, and what the processes printed, when the deadline passes.
 """
 
+import contextlib
 import itertools
 import os
 import signal
@@ -99,10 +100,8 @@ class Ros:
         self._thread.start()
 
     def _spin(self) -> None:
-        try:
+        with contextlib.suppress(ExternalShutdownException):
             self._executor.spin()
-        except ExternalShutdownException:
-            pass
 
     # Processes ------------------------------------------------------------------------------
     def start(
