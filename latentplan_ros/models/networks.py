@@ -1,0 +1,73 @@
+"""The small networks that the world models are made of."""
+
+from itertools import pairwise
+
+import torch
+from torch import nn
+
+
+def mlp(inputs: int, hidden: int, layers: int, outputs: int) -> nn.Sequential:
+    """``layers`` hidden layers with layer norm and SiLU, then a linear output."""
+    widths = [inputs] + [hidden] * layers
+    blocks: list[nn.Module] = []
+    for a, b in pairwise(widths):
+        blocks += [nn.Linear(a, b), nn.LayerNorm(b), nn.SiLU()]
+    return nn.Sequential(*blocks, nn.Linear(widths[-1], outputs))
+
+
+class Encoder(nn.Module):
+    """``uint8 [B,3,64,64]`` to ``float32 [B,D]``; every latent vector has zero mean and unit variance."""
+
+    def __init__(self, latent: int, channels: int) -> None:
+        super().__init__()
+        c = channels
+        self.convolutions = nn.Sequential(
+            nn.Conv2d(3, c, 4, 2, 1),
+            nn.SiLU(),
+            nn.Conv2d(c, 2 * c, 4, 2, 1),
+            nn.SiLU(),
+            nn.Conv2d(2 * c, 4 * c, 4, 2, 1),
+            nn.SiLU(),
+            nn.Conv2d(4 * c, 4 * c, 4, 2, 1),
+            nn.SiLU(),
+            nn.Flatten(),
+        )
+        self.project = nn.Linear(4 * c * 16, latent)
+        self.scale = nn.LayerNorm(latent, elementwise_affine=False)
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        features = self.convolutions(images.float() / 127.5 - 1.0)
+        return self.scale(self.project(features))
+
+
+class Decoder(nn.Module):
+    """``[B,D]`` to ``float32 [B,3,64,64]``, nominally in [0, 1]."""
+
+    def __init__(self, latent: int, channels: int) -> None:
+        super().__init__()
+        c = channels
+        self.project = nn.Sequential(nn.Linear(latent, 4 * c * 16), nn.SiLU())
+        self.convolutions = nn.Sequential(
+            nn.Unflatten(1, (4 * c, 4, 4)),
+            nn.ConvTranspose2d(4 * c, 4 * c, 4, 2, 1),
+            nn.SiLU(),
+            nn.ConvTranspose2d(4 * c, 2 * c, 4, 2, 1),
+            nn.SiLU(),
+            nn.ConvTranspose2d(2 * c, c, 4, 2, 1),
+            nn.SiLU(),
+            nn.ConvTranspose2d(c, 3, 4, 2, 1),
+        )
+
+    def forward(self, latents: torch.Tensor) -> torch.Tensor:
+        return self.convolutions(self.project(latents)) + 0.5
+
+
+class Dynamics(nn.Module):
+    """Residual transition z' = z + f(z, a)."""
+
+    def __init__(self, latent: int, hidden: int, layers: int) -> None:
+        super().__init__()
+        self.change = mlp(latent + 4, hidden, layers, latent)
+
+    def forward(self, latent: torch.Tensor, action: torch.Tensor) -> torch.Tensor:
+        return latent + self.change(torch.cat([latent, action], dim=-1))
