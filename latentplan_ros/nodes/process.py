@@ -9,6 +9,10 @@ from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.node import Node
 
 
+class Done(Exception):
+    """A node's work is over: its process ends with exit status 0."""
+
+
 def run(make_node: Callable[[], Node], *expected: type[Exception]) -> int:
     """Make the node, spin it until SIGINT, SIGTERM or shutdown, and close it.
 
@@ -23,7 +27,7 @@ def run(make_node: Callable[[], Node], *expected: type[Exception]) -> int:
         executor = SingleThreadedExecutor()
         executor.add_node(node)
         executor.spin()
-    except (KeyboardInterrupt, ExternalShutdownException):
+    except (KeyboardInterrupt, ExternalShutdownException, Done):
         pass
     except expected as error:
         print(f"[error] {type(error).__name__}: {error}", file=sys.stderr, flush=True)
