@@ -72,7 +72,9 @@ def environment(source, tmp_path_factory) -> Path:
     run(sys.executable, "-m", "venv", "--without-pip", venv, cwd=source)
     site = sysconfig.get_path("purelib", vars={"base": str(venv)})
     dependencies = sysconfig.get_path("purelib")
-    (Path(site) / "dependencies.pth").write_text(f"import site; site.addsitedir({dependencies!r})\n")
+    (Path(site) / "dependencies.pth").write_text(
+        f"import site; site.addsitedir({dependencies!r})\n"
+    )
     # pip runs from the tests' environment and installs into the new one.
     run(
         *(sys.executable, "-m", "pip", "--python", venv / "bin/python", "install", "-q"),
@@ -205,7 +207,7 @@ def test_setup_without_a_supported_python_says_which_it_needs(tmp_path):
 
 @pytest.mark.parametrize("uid", [0, 1000])
 def test_setup_installs_missing_system_packages_or_says_how(uid, tmp_path):
-    """On a Debian without the GL drivers: apt-get as root; without root or sudo, the command to run."""
+    """A Debian without the GL drivers: apt-get as root; else, without sudo, the command to run."""
     tools = tmp_path / "bin"
     tools.mkdir()
     for name in ("sh", "dirname", "grep", "tr", "env"):

@@ -1,0 +1,152 @@
+"""The command ``latentplan``: one dataclass a verb, each a call into its room.
+
+The rooms are imported by the verb that runs, so that ``--help`` answers at once and ``doctor``
+works on a machine that lacks ROS, MuJoCo or torch.
+"""
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal, Protocol
+
+import tyro
+from rich.console import Console
+from rich.markup import escape
+from tyro.conf import Positional, arg, subcommand
+
+ABOUT = "Show a robot arm a picture of the goal; it gets there."
+
+Out = Annotated[Path, arg(aliases=["-o"])]
+
+
+class Verb(Protocol):
+    def run(self) -> int:
+        """Does the work; returns the exit status."""
+
+
+@dataclass(frozen=True)
+class Demo:
+    """A simulated arm reaches goal pictures through ROS 2 nodes, with the shipped checkpoint."""
+
+    task: str = "franka_drawer"
+    """Which task to show: franka_drawer, franka_reach or sawyer_reach."""
+    goals: int = 10
+    """How many goal pictures, shared evenly between the kinds of goal the task has."""
+    out: Out = Path("runs/demo")
+    """Folder for report.html and the results."""
+
+    def run(self) -> int:
+        from latentplan_ros.evaluation.demo import run_demo
+
+        return run_demo(task=self.task, goals=self.goals, out=self.out)
+
+
+@dataclass(frozen=True)
+class Up:
+    """Starts a graph of nodes and watches over it until Ctrl-C."""
+
+    graph: Positional[Literal["sim", "collect", "reach"]]
+    """sim: a simulated arm alone; collect: explorer, recorder; reach: goal, distance, planner."""
+    robot: str = "franka"
+    """Robot profile: a name in config/robots/ or a YAML file."""
+    task: str | None = None
+    """Simulated task; without one the nodes expect a real arm and camera."""
+    checkpoint: Path | None = None
+    """Trained model, *.safetensors."""
+    goal: Path | None = None
+    """Goal picture, PNG or JPEG; without one, goal/capture takes the camera's present picture."""
+    namespace: str = ""
+    """ROS namespace of every node."""
+    record: Path | None = None
+    """Folder for recorded episodes."""
+
+    def run(self) -> int:
+        from latentplan_ros.bringup.runner import up
+
+        return up(
+            self.graph,
+            robot=self.robot,
+            task=self.task,
+            checkpoint=self.checkpoint,
+            goal=self.goal,
+            namespace=self.namespace,
+            record=self.record,
+        )
+
+
+@dataclass(frozen=True)
+class Collect:
+    """Rolls out the random policy in simulation, many episodes at once, straight to a dataset."""
+
+    out: Out
+    """Dataset to fill, *.zarr; one that a killed run left is continued."""
+    task: str = "franka_drawer"
+    """Which task: franka_drawer, franka_reach or sawyer_reach."""
+    episodes: int = 1000
+    """How many episodes the dataset shall hold in the end."""
+    workers: int = 0
+    """Processes; 0 is one a core. The data does not depend on it."""
+    seed: int = 0
+    """Seed of the data, below 1,000,000; larger ones belong to evaluation goals."""
+
+    def run(self) -> int:
+        from latentplan_ros.sim.collect import collect
+
+        added = collect(self.task, self.episodes, self.out, self.workers, self.seed)
+        _say(f"{self.out}: {added} episodes added")
+        return 0
+
+
+@dataclass(frozen=True)
+class Doctor:
+    """What this machine has and lacks, with a remedy for each."""
+
+    purpose: Literal["demo", "robot", "train"] = "demo"
+    """What it shall do: demo (simulation and ROS), robot (ROS) or train (neither)."""
+
+    def run(self) -> int:
+        from latentplan_ros.bringup.doctor import doctor
+
+        return doctor(self.purpose)
+
+
+Verbs = (
+    Annotated[Demo, subcommand("demo")]
+    | Annotated[Up, subcommand("up")]
+    | Annotated[Collect, subcommand("collect")]
+    | Annotated[Doctor, subcommand("doctor")]
+)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs one verb; returns its exit status, 2 after bad input, which is explained in one line."""
+    verb: Verb = tyro.cli(Verbs, prog="latentplan", args=arguments, description=ABOUT)
+    try:
+        return verb.run()
+    except KeyboardInterrupt:
+        return 130
+    except ModuleNotFoundError as error:
+        if (error.name or "").startswith("latentplan_ros"):
+            raise
+        _complain(f"{error.name} is not installed; `latentplan doctor` says how to get it")
+        return 2
+    except Exception as error:
+        # The rooms explain bad input with errors of their own; anything else is a defect and keeps
+        # its traceback.
+        if not type(error).__module__.startswith("latentplan_ros."):
+            raise
+        _complain(str(error))
+        return 2
+
+
+def _say(text: str) -> None:
+    Console().print(escape(text))
+
+
+def _complain(text: str) -> None:
+    Console(stderr=True).print(f"[red]error:[/] {escape(text)}", soft_wrap=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
