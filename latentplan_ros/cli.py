@@ -99,6 +99,46 @@ class Collect:
 
 
 @dataclass(frozen=True)
+class Evaluate:
+    """Tries a checkpoint on goal pictures in simulation: results.json and report.html with films."""
+
+    checkpoint: Positional[Path]
+    """Trained model, *.safetensors."""
+    out: Out = Path("runs/evaluate")
+    """Folder for results.json and report.html."""
+    task: str = ""
+    """Task to try; by default the one the checkpoint was trained for."""
+    goals: int = 20
+    """Goals of each kind the task has."""
+    goal_seed: int = 1_000_000
+    """Seed of the goals, 1,000,000 or more; smaller ones belong to training data."""
+    steps: int = 50
+    """Control steps a try."""
+    replan_every: int = 1
+    """Steps between two plans."""
+    method: Literal["model", "pixel_l2", "random"] = "model"
+    """model: the checkpoint's own distance; pixel_l2: l2 between pictures; random: no plans."""
+    device: str = "cpu"
+    """Device to plan on: cpu or cuda."""
+
+    def run(self) -> int:
+        from latentplan_ros.evaluation.evaluate import evaluate_checkpoint
+
+        evaluate_checkpoint(
+            self.checkpoint,
+            self.out,
+            task=self.task,
+            goals=self.goals,
+            seed=self.goal_seed,
+            steps=self.steps,
+            replan_every=self.replan_every,
+            method=self.method,
+            device=self.device,
+        )
+        return 0
+
+
+@dataclass(frozen=True)
 class Doctor:
     """What this machine has and lacks, with a remedy for each."""
 
@@ -115,6 +155,7 @@ Verbs = (
     Annotated[Demo, subcommand("demo")]
     | Annotated[Up, subcommand("up")]
     | Annotated[Collect, subcommand("collect")]
+    | Annotated[Evaluate, subcommand("evaluate")]
     | Annotated[Doctor, subcommand("doctor")]
 )
 
