@@ -1,38 +1,46 @@
 """Success at opening and closing the drawer: MBOLD, the same model with pixel l2, random."""
 
 from pathlib import Path
-from typing import Literal
 
 import torch
 import tyro
-from rich.progress import track
+from rich.progress import Progress
 
 from benchmarks.destination import results_file
-from latentplan_ros.evaluation.policies import PlanningPolicy, Policy, RandomPolicy
+from latentplan_ros.evaluation.evaluate import success_figures
+from latentplan_ros.evaluation.methods import Method, make_policy
+from latentplan_ros.evaluation.outcome import Outcome
+from latentplan_ros.evaluation.policies import Policy
 from latentplan_ros.evaluation.report import write_report
-from latentplan_ros.evaluation.results import Figure, write_results
+from latentplan_ros.evaluation.results import write_results
 from latentplan_ros.evaluation.run import STEPS, evaluate, make_goals
 from latentplan_ros.models.checkpoint import load_checkpoint
-from latentplan_ros.planning import CEM, BatchController, PixelDistance
 from latentplan_ros.resources import resource
+from latentplan_ros.sim.goals import Goal
 from latentplan_ros.sim.tasks import make_task
 
 TASK = "franka_drawer"
 SEED = 1_000_000
-Method = Literal["mbold", "pixel_l2", "random"]
 
 
-def make_policy(method: Method, checkpoint: Path, replan_every: int) -> Policy:
-    if method == "random":
-        return RandomPolicy(make_task(TASK).exploration_std)
-    model = load_checkpoint(checkpoint)
-    planner = CEM(model.header.exploration_std)
-    scored = PixelDistance(model) if method == "pixel_l2" else model
-    return PlanningPolicy(BatchController(scored, planner, replan_every))
+def try_all(
+    policy: Policy, goals: list[Goal], steps: int, batch: int, films: bool, title: str
+) -> list[Outcome]:
+    with Progress() as progress:
+        bar = progress.add_task(title, total=len(goals))
+        return evaluate(
+            policy,
+            make_task(TASK),
+            goals,
+            steps,
+            batch,
+            films,
+            on_outcome=lambda _: progress.advance(bar),
+        )
 
 
 def main(
-    methods: tuple[Method, ...] = ("mbold", "pixel_l2", "random"),
+    methods: tuple[Method, ...] = ("model", "pixel_l2", "random"),
     goals: int = 100,
     steps: int = STEPS,
     replan_every: int = 1,
@@ -41,7 +49,7 @@ def main(
     report: bool = False,
     quick: bool = False,
 ) -> None:
-    """Writes success/franka_drawer_open and _close, with the method appended unless it is mbold.
+    """Writes success/franka_drawer_open and _close, /pixel_l2 and /random for those methods.
 
     Args:
         methods: what to try.
@@ -57,20 +65,14 @@ def main(
         goals, steps = 2, 10
     torch.set_num_threads(2)
     checkpoint = checkpoint or resource(f"checkpoints/{TASK}.safetensors")
-    task = make_task(TASK)
+    model, task = load_checkpoint(checkpoint), make_task(TASK)
     drawn = {kind: make_goals(task, kind, goals, SEED) for kind in task.goal_kinds}
     every = [goal for group in drawn.values() for goal in group]
     for method in methods:
-        policy = make_policy(method, checkpoint, replan_every)
-        outcomes = []
-        for first in track(range(0, len(every), batch), description=f"{TASK} {method}"):
-            group = every[first : first + batch]
-            outcomes += evaluate(policy, task, group, steps, batch, films=report)
-        figures = {}
-        for kind in drawn:
-            name = f"success/{TASK}_{kind}" + ("" if method == "mbold" else f"/{method}")
-            figures[name] = Figure.success([o for o in outcomes if o.kind == kind])
-            figure = figures[name]
+        policy = make_policy(method, model, replan_every)
+        outcomes = try_all(policy, every, steps, batch, report, f"{TASK} {method}")
+        figures = success_figures(TASK, method, outcomes)
+        for name, figure in figures.items():
             print(f"{name:40} {figure.value:.2f} [{figure.low:.2f}, {figure.high:.2f}]")
         write_results(
             results_file(f"drawer_{method}", quick),

@@ -1,0 +1,58 @@
+import json
+from pathlib import Path
+
+import pytest
+import torch
+
+from latentplan_ros.control.profile import load_profile
+from latentplan_ros.evaluation.evaluate import evaluate_checkpoint
+from latentplan_ros.models.checkpoint import CheckpointError, CheckpointHeader, save_checkpoint
+from latentplan_ros.models.latent_world_model import LatentWorldModel
+
+SPEC = {"latent": 8, "channels": 4, "hidden": 16, "layers": 1, "distance": None}
+
+
+@pytest.fixture
+def checkpoint(tmp_path: Path) -> Path:
+    """Weights that nobody trained, for the sawyer's reaching task."""
+    torch.manual_seed(0)
+    header = CheckpointHeader(
+        method="none",
+        spec=SPEC,
+        recipe={},
+        action_space=load_profile("sawyer").action,
+        camera="main",
+        image_size=64,
+        exploration_std=(0.6, 0.6, 0.3, 0.3),
+        task="sawyer_reach",
+        dataset_hash="",
+        seed=0,
+        versions={},
+    )
+    path = tmp_path / "untrained.safetensors"
+    save_checkpoint(path, LatentWorldModel(SPEC), header)
+    return path
+
+
+@pytest.mark.parametrize("method", ["model", "pixel_l2", "random"])
+def test_a_checkpoint_is_tried_and_what_came_of_it_is_on_disk(
+    checkpoint: Path, tmp_path: Path, method: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out"
+    outcomes = evaluate_checkpoint(checkpoint, out, goals=2, steps=3, method=method)  # type: ignore[arg-type]
+    assert len(outcomes) == 2
+    document = json.loads((out / "results.json").read_text())
+    name = "success/sawyer_reach" + ("" if method == "model" else f"/{method}")
+    assert list(document["figures"]) == [name]
+    assert [len(o["errors_m"]) for o in document["outcomes"]] == [4, 4]
+    assert document["settings"]["method"] == method
+    page = (out / "report.html").read_text()
+    assert page.count("<canvas class") == 2
+    assert ("imagined</span>" in page) == (method != "random")
+    assert "0 of 2" in capsys.readouterr().out
+
+
+def test_a_checkpoint_of_another_robot_is_refused(checkpoint: Path, tmp_path: Path) -> None:
+    with pytest.raises(CheckpointError, match="trained for robot 'sawyer'"):
+        evaluate_checkpoint(checkpoint, tmp_path / "out", task="franka_reach", goals=1)
+    assert not (tmp_path / "out").exists()
