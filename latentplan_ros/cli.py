@@ -6,7 +6,7 @@ works on a machine that lacks ROS, MuJoCo or torch.
 
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Annotated, Literal, Protocol
 
@@ -49,30 +49,25 @@ class Up:
     graph: Positional[Literal["sim", "collect", "reach"]]
     """sim: a simulated arm alone; collect: explorer, recorder; reach: goal, distance, planner."""
     robot: str = "franka"
-    """Robot profile: a name in config/robots/ or a YAML file."""
-    task: str | None = None
-    """Simulated task; without one the nodes expect a real arm and camera."""
-    checkpoint: Path | None = None
-    """Trained model, *.safetensors."""
-    goal: Path | None = None
+    """Robot profile: a name in config/robots or a YAML file."""
+    task: str = "franka_drawer"
+    """Simulated task; none where the drivers of a real arm and camera are running."""
+    checkpoint: str = ""
+    """Model, *.safetensors; by default the one shipped for the task."""
+    goal: str = ""
     """Goal picture, PNG or JPEG; without one, goal/capture takes the camera's present picture."""
     namespace: str = ""
     """ROS namespace of every node."""
-    record: Path | None = None
+    record: str = "runs/bags"
     """Folder for recorded episodes."""
+    use_sim_time: bool = False
+    """The simulation makes the time, on /clock."""
 
     def run(self) -> int:
         from latentplan_ros.bringup.runner import up
 
-        return up(
-            self.graph,
-            robot=self.robot,
-            task=self.task,
-            checkpoint=self.checkpoint,
-            goal=self.goal,
-            namespace=self.namespace,
-            record=self.record,
-        )
+        options = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "graph"}
+        return up(self.graph, **options)
 
 
 @dataclass(frozen=True)
@@ -100,7 +95,7 @@ class Collect:
 
 @dataclass(frozen=True)
 class Evaluate:
-    """Tries a checkpoint on goal pictures in simulation: results.json and report.html with films."""
+    """Tries a checkpoint on goal pictures in simulation; writes results and a report with films."""
 
     checkpoint: Positional[Path]
     """Trained model, *.safetensors."""

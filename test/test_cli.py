@@ -5,10 +5,12 @@ import os
 import re
 import subprocess
 import sys
+from dataclasses import fields
 
 import pytest
 
 from latentplan_ros import cli
+from latentplan_ros.bringup.graphs import GRAPHS, Options
 
 HEAVY = ("torch", "rclpy", "mujoco", "faiss", "cv2", "zarr", "scipy", "matplotlib")
 
@@ -36,6 +38,15 @@ def test_bad_input_is_one_line_and_status_2(tmp_path, capsys):
     assert "franka_flying" in error
     assert "Traceback" not in error
     assert error.count("\n") == 1
+
+
+def test_up_offers_the_graphs_and_options_of_the_node_table(capsys):
+    with pytest.raises(SystemExit):
+        cli.main(["up", "--help"])
+    assert "{" + ",".join(GRAPHS) + "}" in capsys.readouterr().out
+    options = {f.name: f.default for f in fields(cli.Up) if f.name != "graph"}
+    options["use_sim_time"] = str(options["use_sim_time"]).lower()
+    assert options == {f.name: f.default for f in fields(Options)}
 
 
 def test_a_defect_keeps_its_traceback(monkeypatch):
