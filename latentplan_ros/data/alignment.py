@@ -25,8 +25,10 @@ class AlignmentError:
 
 @dataclass(frozen=True)
 class Ticks:
-    """``times int64 [T]`` nanoseconds, strictly increasing; ``anchor int64 [T]``: index of the anchor
-    message that the tick sits on, -1 where there was none and the tick was filled in."""
+    """``times int64 [T]`` in nanoseconds, strictly increasing; ``anchor int64 [T]``.
+
+    anchor: index of the anchor message that the tick sits on, -1 where the tick was filled in.
+    """
 
     times: np.ndarray
     anchor: np.ndarray

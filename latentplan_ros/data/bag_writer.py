@@ -28,8 +28,9 @@ class BagWriter:
     """
 
     def __init__(self, folder: Path, about: Mapping[str, str], file_name: str = "") -> None:
-        """about: what dataset build wants to know (robot, task, ...), in file and metadata.yaml alike.
+        """about: what ``dataset build`` wants to know (robot, task, ...).
 
+        It is kept both in the file, where a kill can't hurt it, and in metadata.yaml.
         Raises BagError when the folder exists or cannot be made.
         """
         self.folder = Path(folder)

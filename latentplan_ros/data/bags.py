@@ -48,7 +48,7 @@ class Bag:
             yield BagMessage(connection.topic, connection.msgtype, time_ns, data)
 
     def decode(self, message: BagMessage) -> Any:
-        """The message's fields. Raises BagError naming bag, topic and time when the bytes are torn."""
+        """The message's fields. Raises BagError naming bag, topic and time of torn bytes."""
         try:
             return self._reader.deserialize(message.data, message.msgtype)
         except Exception as error:  # the decoder raises whatever torn bytes make it stumble over

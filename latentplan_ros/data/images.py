@@ -19,7 +19,7 @@ _JPEG_END, _PNG_END = b"\xff\xd9", b"IEND\xaeB`\x82"
 
 
 class ImageError(ValueError):
-    """A picture cannot be decoded. ``source`` is the topic or the file, ``encoding`` what it claims to be."""
+    """A picture cannot be decoded; ``source``: its topic or file, ``encoding``: what it claims."""
 
     def __init__(self, source: str, encoding: str, problem: str) -> None:
         super().__init__(f"{source or 'image'}: {encoding or 'no encoding'}: {problem}")

@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from recordings import START_NS, STORE, franka_recording
 from rosbags.highlevel import AnyReader
 from rosbags.rosbag2 import StoragePlugin, Writer
 
 from latentplan_ros.data.bag_repair import needs_repair, repair
 from latentplan_ros.data.bag_writer import BagError, BagWriter
 from latentplan_ros.data.bags import find_bags, open_bag
-from recordings import START_NS, STORE, franka_recording
 
 
 def contents(path):
