@@ -1,0 +1,11 @@
+"""A simulated arm and its camera.
+
+`ros2 launch latentplan_ros sim.launch.py --show-args` lists the options.
+"""
+
+from latentplan_ros.bringup.launching import describe
+from launch import LaunchDescription
+
+
+def generate_launch_description() -> LaunchDescription:
+    return describe("sim")
