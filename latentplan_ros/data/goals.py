@@ -1,0 +1,70 @@
+"""Goal relabelling for distance learning (MBOLD section 4 and A.1)."""
+
+from dataclasses import dataclass
+
+import faiss
+import numpy as np
+
+from latentplan_ros.data.dataset import Dataset
+
+
+@dataclass(frozen=True)
+class Transitions:
+    """Frame indices ``int64 [B]``: state at t, next state at t+1, goal; steps: t+steps is the goal, 0 for negatives."""
+
+    state: np.ndarray
+    goal: np.ndarray
+    steps: np.ndarray
+
+
+class GoalSampler:
+    """Transitions with reached goals (offset geometric in p) and arm-pose negatives, in equal numbers.
+
+    A negative goal is a nearest neighbour, in the arm's joint positions, of the state that was reached: the arm
+    is where it would be, the objects likely are not. Neighbours come from at most ``index_size`` frames through FAISS.
+    """
+
+    def __init__(
+        self,
+        dataset: Dataset,
+        episodes: np.ndarray,
+        rng: np.random.Generator,
+        p: float = 0.3,
+        negatives: float = 0.5,
+        neighbours: int = 32,
+        index_size: int = 200_000,
+    ) -> None:
+        starts, ends = dataset.episode_starts[episodes], dataset.episode_ends[episodes]
+        self._states = np.concatenate([np.arange(s, e - 1) for s, e in zip(starts, ends, strict=True)])
+        self._last = np.repeat(ends - 1, ends - starts - 1)
+        self._p, self._negatives, self._neighbours = p, negatives, neighbours
+        joints = len(dataset.info.state_names) - 3  # the tool position, last, is a function of them
+        frames = np.concatenate([np.arange(s, e) for s, e in zip(starts, ends, strict=True)])
+        kept = np.sort(rng.permutation(frames)[:index_size])
+        self._pose = np.ascontiguousarray(dataset.state[:, :joints], np.float32)
+        keys = self._pose[kept]
+        self._kept = kept
+        if len(kept) > 10_000:
+            # Exact search over 2e5 poses would cost more than the network update it serves.
+            index = faiss.IndexIVFFlat(faiss.IndexFlatL2(joints), joints, 256)
+            index.train(keys)
+            index.nprobe = 4
+        else:
+            index = faiss.IndexFlatL2(joints)
+        index.add(keys)
+        self._index = index
+
+    def draw(self, rng: np.random.Generator, count: int) -> Transitions:
+        rows = rng.integers(len(self._states), size=count)
+        state, last = self._states[rows], self._last[rows]
+        steps = np.minimum(rng.geometric(self._p, size=count), last - state)
+        goal = state + steps
+        negative = count - round(count * self._negatives)
+        reached = goal[negative:]
+        _, near = self._index.search(self._pose[reached], min(self._neighbours, len(self._kept)))
+        picks = near[np.arange(len(reached)), rng.integers(near.shape[1], size=len(reached))]
+        # FAISS pads with -1 where a cell holds too few; the first neighbour always exists.
+        picks = np.where(picks < 0, near[:, 0], picks)
+        goal[negative:] = self._kept[picks]
+        steps[negative:] = 0
+        return Transitions(state, goal, steps)

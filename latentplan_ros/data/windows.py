@@ -1,0 +1,36 @@
+"""Windows of consecutive frames, drawn uniformly or where the model is most wrong."""
+
+import numpy as np
+
+from latentplan_ros.data.dataset import Dataset, DatasetError
+
+
+class Windows:
+    """Start frames from which ``horizon`` further steps stay inside one episode.
+
+    Half of each draw is uniform, half proportional to the last error seen at that start: contact is rare in
+    random data, and a mean loss over uniform draws ignores it. Raises DatasetError when no episode is long enough.
+    """
+
+    def __init__(self, dataset: Dataset, episodes: np.ndarray, horizon: int) -> None:
+        starts, ends = dataset.episode_starts[episodes], dataset.episode_ends[episodes]
+        ranges = [np.arange(s, e - horizon) for s, e in zip(starts, ends, strict=True) if e - s > horizon]
+        if not ranges:
+            longest = int((ends - starts).max(initial=0))
+            raise DatasetError(
+                f"{dataset.path}: no episode has the {horizon + 1} frames that a horizon of {horizon} steps needs; "
+                f"the longest has {longest}"
+            )
+        self.starts = np.concatenate(ranges)
+        self.priority = np.ones(len(self.starts))
+
+    def draw(self, rng: np.random.Generator, count: int) -> np.ndarray:
+        """Row numbers into ``starts``, ``int64 [count]``."""
+        uniform = rng.integers(len(self.starts), size=count - count // 2)
+        cumulative = np.cumsum(self.priority)
+        favoured = np.searchsorted(cumulative, rng.random(count // 2) * cumulative[-1], side="right")
+        return np.concatenate([uniform, np.minimum(favoured, len(self.starts) - 1)])
+
+    def report(self, rows: np.ndarray, errors: np.ndarray) -> None:
+        """Errors just seen at these rows."""
+        self.priority[rows] = np.maximum(errors, 1e-6)

@@ -1,0 +1,116 @@
+"""MBOLD's distance: offline goal-conditioned Q-learning on latents (section 4, A.1, Table 2)."""
+
+import copy
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from latentplan_ros.data.dataset import Dataset
+from latentplan_ros.data.goals import GoalSampler
+from latentplan_ros.learning.stage import Batch, Stage
+from latentplan_ros.models.latent_world_model import LatentWorldModel
+from latentplan_ros.models.q_distance import GOAL_REWARD, STEP_REWARD, QDistance
+
+
+@dataclass(frozen=True)
+class MboldRecipe:
+    """Table 2 of the paper; updates and width are ours."""
+
+    updates: int = 60_000
+    batch_size: int = 64
+    learning_rate: float = 3e-4
+    p: float = 0.3  # goal relabelling, geometric
+    negatives: float = 0.5
+    polyak: float = 0.995
+    noise: float = 0.1  # target policy smoothing
+    noise_limit: float = 0.2
+    cql_actions: int = 10
+    cql_slack: float = 10.0  # tau; the paper's for the sliding door
+    lagrange_rate: float = 1e-3
+
+
+class MboldStage(Stage):
+    """Twin Q with clipped double targets, TD3 actor, CQL with a Lagrange multiplier; one optimiser, three rates.
+
+    Q learns r + gamma (1 - done) min Q'(s', pi'(s', g), g) with r = 10 and done where s' is the goal, else r = 1.
+    """
+
+    name = "mbold"
+
+    def __init__(
+        self,
+        model: LatentWorldModel,
+        latents: torch.Tensor,
+        dataset: Dataset,
+        episodes: np.ndarray,
+        recipe: MboldRecipe,
+        seed: int,
+    ) -> None:
+        super().__init__()
+        assert isinstance(model.head, QDistance)
+        self.head, self.recipe = model.head, recipe
+        self.target = copy.deepcopy(model.head).requires_grad_(False)
+        self.log_alpha = nn.Parameter(torch.zeros(()))
+        self.updates, self.batch_size = recipe.updates, recipe.batch_size
+        self._latents, self._actions = latents, torch.from_numpy(dataset.action)
+        self._goals = GoalSampler(dataset, episodes, np.random.default_rng(seed), recipe.p, recipe.negatives)
+
+    def parameter_groups(self) -> list[dict[str, Any]]:
+        return [
+            {"params": list(self.head.parameters()), "lr": self.recipe.learning_rate},
+            {"params": [self.log_alpha], "lr": self.recipe.lagrange_rate},
+        ]
+
+    def sample(self, rng: np.random.Generator, count: int) -> Batch:
+        drawn = self._goals.draw(rng, count)
+        state, goal = torch.from_numpy(drawn.state), torch.from_numpy(drawn.goal)
+        return {
+            "state": self._latents[state],
+            "next": self._latents[state + 1],
+            "goal": self._latents[goal],
+            "action": self._actions[state],
+            "done": torch.from_numpy((drawn.steps == 1).astype(np.float32)),
+            "reached": torch.from_numpy(drawn.steps > 0),
+        }
+
+    def forward(self, batch: Batch) -> Batch:
+        recipe, state, goal, done = self.recipe, batch["state"], batch["goal"], batch["done"]
+        with torch.no_grad():
+            noise = (recipe.noise * torch.randn_like(batch["action"])).clamp(-recipe.noise_limit, recipe.noise_limit)
+            future_action = (self.target.actor(batch["next"], goal) + noise).clamp(-1.0, 1.0)
+            future = torch.minimum(*(q(batch["next"], future_action, goal) for q in self.target.q))
+            reward = torch.where(done > 0, GOAL_REWARD, STEP_REWARD)
+            wanted = reward + self.head.discount * (1.0 - done) * future
+        random = torch.rand(len(state), recipe.cql_actions, 4, device=state.device) * 2.0 - 1.0
+        actions = torch.cat([batch["action"][:, None], random], dim=1)
+        bellman, gap = torch.zeros((), device=state.device), torch.zeros((), device=state.device)
+        for q in self.head.q:
+            values = q(state, actions, goal)
+            bellman = bellman + (values[:, 0] - wanted).square().mean()
+            gap = gap + (values[:, 1:].logsumexp(dim=1) - values[:, 0]).mean() / 2.0
+        alpha = self.log_alpha.exp().clamp(max=1e3)
+        # Lagrangian form: Q minimises alpha (gap - tau), alpha maximises it.
+        conservative = alpha.detach() * (gap - recipe.cql_slack)
+        multiplier = -alpha * (gap.detach() - recipe.cql_slack)
+        # The actor climbs Q without moving it.
+        q = self.head.q[0]
+        frozen = {name: value.detach() for name, value in q.named_parameters()}
+        climbed = torch.func.functional_call(q, frozen, (state, self.head.actor(state, goal), goal))
+        actor = -climbed.mean()
+        reached = batch["reached"]
+        return {
+            "loss": bellman + conservative + multiplier + actor,
+            "bellman": bellman.detach(),
+            "gap": gap.detach(),
+            "alpha": alpha.detach(),
+            "q_reached": wanted[reached].mean(),
+            "q_negative": wanted[~reached].mean() if (~reached).any() else wanted.new_zeros(()),
+        }
+
+    @torch.no_grad()
+    def after_update(self, batch: Batch, losses: Batch) -> None:
+        for slow, fast in zip(self.target.parameters(), self.head.parameters(), strict=True):
+            slow.lerp_(fast, 1.0 - self.recipe.polyak)

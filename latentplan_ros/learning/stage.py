@@ -1,0 +1,43 @@
+"""What the trainer asks of a method: batches, a loss, and nothing about how they are run."""
+
+from abc import ABC, abstractmethod
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+Batch = dict[str, torch.Tensor]
+
+
+class Stage(nn.Module, ABC):
+    """One training run. Its ``forward`` returns ``{"loss": ..., more to log}``; one optimiser steps all of it.
+
+    name: of logs and checkpoints; updates: how many; batch_size: over all processes together.
+    """
+
+    name: str
+    updates: int
+    batch_size: int
+
+    @abstractmethod
+    def sample(self, rng: np.random.Generator, count: int) -> Batch:
+        """The next batch of ``count`` items."""
+
+    @abstractmethod
+    def forward(self, batch: Batch) -> Batch:
+        """Losses on a batch."""
+
+    @abstractmethod
+    def parameter_groups(self) -> list[dict[str, Any]]:
+        """What the optimiser trains, with learning rates."""
+
+    def after_update(self, batch: Batch, losses: Batch) -> None:
+        """What follows an optimiser step: target networks, sampling priorities."""
+
+    def extra_state(self) -> dict[str, torch.Tensor]:
+        """Tensors beside the module's own that a resumed run needs to continue bit for bit."""
+        return {}
+
+    def load_extra_state(self, state: dict[str, torch.Tensor]) -> None:
+        """Takes back what extra_state gave."""

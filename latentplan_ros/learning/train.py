@@ -1,0 +1,160 @@
+"""One method on one dataset to one checkpoint; the verb ``latentplan train``."""
+
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+import yaml
+from lightning_fabric import Fabric
+
+from latentplan_ros import __version__
+from latentplan_ros.data.dataset import Dataset, DatasetError
+from latentplan_ros.learning.dynamics import DynamicsRecipe, DynamicsStage
+from latentplan_ros.learning.gcivl import GcivlRecipe, GcivlStage
+from latentplan_ros.learning.mbold import MboldRecipe, MboldStage
+from latentplan_ros.learning.trainer import run_stage
+from latentplan_ros.learning.world_model import WorldModelRecipe, WorldModelStage, encode_dataset
+from latentplan_ros.models.checkpoint import CheckpointHeader, save_checkpoint
+from latentplan_ros.models.latent_world_model import LatentWorldModel
+from latentplan_ros.resources import resource
+
+# A method is its distance: the head's spec and the stage that trains it. None: l2 between latents.
+METHODS: dict[str, tuple[str, type[Any], Callable[..., Any]] | None] = {
+    "mbold": ("q", MboldRecipe, MboldStage),
+    "gcivl": ("value", GcivlRecipe, GcivlStage),
+    "latent_l2": None,
+}
+_HEAD_DEFAULTS: dict[str, dict[str, Any]] = {
+    # A.1: six fully connected layers for Q, ten for the actor, 128 units; discount of Table 2.
+    "q": {"hidden": 128, "layers": 6, "actor_layers": 10, "discount": 0.8},
+    "value": {"hidden": 256, "layers": 3, "discount": 0.95},
+}
+
+
+class RecipeError(ValueError):
+    """A recipe names something that does not exist; the message says which key in which file."""
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """All hyperparameters of a checkpoint, one block a stage; YAML under config/recipes."""
+
+    model: dict[str, int] = field(
+        default_factory=lambda: {"latent": 64, "channels": 16, "hidden": 256, "layers": 3}
+    )
+    head: dict[str, Any] = field(default_factory=dict)
+    world_model: WorldModelRecipe = WorldModelRecipe()
+    dynamics: DynamicsRecipe = DynamicsRecipe()
+    distance: dict[str, Any] = field(default_factory=dict)
+    held_out: float = 0.05  # share of episodes kept from training (Table 2: validation)
+    save_every: int = 2000
+
+
+def load_recipe(name_or_path: str | Path | None) -> Recipe:
+    """A shipped recipe by name, or a YAML file; None: the defaults. Raises RecipeError."""
+    if name_or_path is None:
+        return Recipe()
+    path = Path(name_or_path)
+    if path.suffix not in (".yaml", ".yml"):
+        path = resource(f"config/recipes/{name_or_path}.yaml")
+    try:
+        values = yaml.safe_load(path.read_text()) or {}
+    except (OSError, yaml.YAMLError) as error:
+        raise RecipeError(f"cannot read recipe {path}: {error}") from None
+    blocks: dict[str, Any] = {"world_model": WorldModelRecipe, "dynamics": DynamicsRecipe}
+    try:
+        for name, kind in blocks.items():
+            values[name] = _block(kind, values.get(name, {}), f"{path}: {name}")
+        values["model"] = {**Recipe().model, **values.get("model", {})}
+        return _block(Recipe, values, str(path))
+    except (TypeError, AttributeError) as error:
+        raise RecipeError(f"{path}: {error}") from None
+
+
+def train(
+    method: str,
+    data: Path,
+    out: Path,
+    recipe: Recipe | None = None,
+    seed: int = 0,
+    devices: int = 1,
+    accelerator: str = "auto",
+    folder: Path | None = None,
+) -> Path:
+    """Trains and writes the checkpoint; returns its path. A run that was stopped continues where it was.
+
+    Logs and training state go to ``folder`` (default: beside ``out``, named after it). Under torchrun each process
+    calls this. Raises RecipeError, DatasetError, TrainingError.
+    """
+    if method not in METHODS:
+        raise RecipeError(f"no method named {method!r}; there are {', '.join(sorted(METHODS))}")
+    recipe = recipe or Recipe()
+    dataset = Dataset.open(data)
+    if dataset.num_episodes < 2:
+        raise DatasetError(f"{data} has {dataset.num_episodes} episodes; training needs at least 2")
+    fabric = Fabric(accelerator=accelerator, devices=devices)
+    fabric.launch()
+    folder = folder or out.with_suffix(".training")
+    folder.mkdir(parents=True, exist_ok=True)
+    training, _ = dataset.split(recipe.held_out, seed)
+    fabric.seed_everything(seed, verbose=False)
+    chosen = METHODS[method]
+    spec: dict[str, Any] = {**recipe.model, "distance": None}
+    if chosen:
+        spec["distance"] = {"kind": chosen[0], **_HEAD_DEFAULTS[chosen[0]], **recipe.head}
+    model = LatentWorldModel(spec)
+    run = {"fabric": fabric, "folder": folder, "seed": seed, "save_every": recipe.save_every}
+
+    run_stage(stage=WorldModelStage(model, dataset, training, recipe.world_model), **run)
+    latents = _latents(model, dataset, folder, fabric)
+    run_stage(stage=DynamicsStage(model, latents, dataset, training, recipe.dynamics), **run)
+    if chosen:
+        _, kind, stage = chosen
+        settings = _block(kind, recipe.distance, f"{method} recipe")
+        run_stage(stage=stage(model, latents, dataset, training, settings, seed), **run)
+    if fabric.global_rank == 0:
+        save_checkpoint(out, model, _header(method, spec, recipe, dataset, seed))
+    fabric.barrier()
+    return out
+
+
+def _latents(model: LatentWorldModel, dataset: Dataset, folder: Path, fabric: Fabric) -> torch.Tensor:
+    """Latents of the dataset, kept in the folder under the encoder's own hash."""
+    weights = b"".join(p.detach().cpu().numpy().tobytes() for p in model.encoder.parameters())
+    file = folder / f"latents.{hashlib.sha256(weights).hexdigest()[:16]}.npy"
+    if fabric.global_rank == 0 and not file.exists():
+        model.eval()
+        np.save(file, encode_dataset(model, dataset, fabric.device).numpy())
+        model.train()
+    fabric.barrier()
+    return torch.from_numpy(np.load(file))
+
+
+def _header(method: str, spec: dict[str, Any], recipe: Recipe, dataset: Dataset, seed: int) -> CheckpointHeader:
+    info = dataset.info
+    return CheckpointHeader(
+        method=method,
+        spec=spec,
+        recipe=json.loads(json.dumps(asdict(recipe))),
+        action_space=info.action_space,
+        camera=info.camera,
+        image_size=info.image_size,
+        exploration_std=info.exploration_std,
+        task=info.task,
+        dataset_hash=dataset.content_hash(),
+        seed=seed,
+        versions={"latentplan_ros": __version__, "torch": torch.__version__, "mujoco": info.mujoco_version},
+    )
+
+
+def _block(kind: type[Any], values: dict[str, Any], where: str) -> Any:
+    unknown = set(values) - {f.name for f in fields(kind)}
+    if unknown:
+        known = ", ".join(f.name for f in fields(kind))
+        raise RecipeError(f"{where}: no setting named {', '.join(sorted(unknown))}; there are {known}")
+    return kind(**values)

@@ -1,0 +1,119 @@
+"""The one training loop, on Lightning Fabric: any device, any number of processes, resumable bit for bit."""
+
+import json
+import math
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from lightning_fabric import Fabric
+from rich.progress import MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from torch.utils.tensorboard import SummaryWriter
+
+from latentplan_ros.learning.stage import Batch, Stage
+
+
+class TrainingError(RuntimeError):
+    """Training cannot go on; the message says at which update and where the batch was saved."""
+
+
+def run_stage(
+    fabric: Fabric, stage: Stage, folder: Path, seed: int, save_every: int = 2000, log_every: int = 50
+) -> None:
+    """Trains ``stage`` for its updates; what is already done in ``folder`` is not done again.
+
+    Raises TrainingError when a loss is not finite, with the batch saved beside the logs, and when ``folder``
+    holds another run's state.
+    """
+    rng = np.random.default_rng([seed, fabric.global_rank])
+    torch.manual_seed(seed + fabric.global_rank)
+    optimizer = torch.optim.Adam(stage.parameter_groups())
+    module, optimizer = fabric.setup(stage, optimizer)
+    state_file = folder / f"{stage.name}.{fabric.global_rank}.state"
+    done = _restore(state_file, stage, optimizer, rng, fabric) if state_file.exists() else 0
+    share = math.ceil(stage.batch_size / fabric.world_size)
+    with (
+        SummaryWriter(str(folder / "tensorboard" / stage.name), purge_step=done) as writer,
+        Progress(
+            *Progress.get_default_columns()[:-1],
+            MofNCompleteColumn(),
+            TimeRemainingColumn(),
+            TextColumn("loss {task.fields[loss]:.4f}"),
+            disable=fabric.global_rank != 0,
+        ) as progress,
+    ):
+        task = progress.add_task(stage.name, total=stage.updates, completed=done, loss=math.nan)
+        for step in range(done, stage.updates):
+            batch = {name: tensor.to(fabric.device) for name, tensor in stage.sample(rng, share).items()}
+            losses = module(batch)
+            _require_finite(losses["loss"], stage, step, batch, folder)
+            optimizer.zero_grad(set_to_none=True)
+            fabric.backward(losses["loss"])
+            fabric.clip_gradients(module, optimizer, max_norm=10.0)
+            optimizer.step()
+            stage.after_update(batch, losses)
+            progress.update(task, advance=1)
+            if (step + 1) % log_every == 0 or step + 1 == stage.updates:
+                _log(fabric, writer, progress, task, losses, step + 1)
+            if (step + 1) % save_every == 0 or step + 1 == stage.updates:
+                _save(state_file, stage, optimizer, rng, step + 1, fabric)
+
+
+def _log(fabric: Fabric, writer: SummaryWriter, progress: Progress, task: Any, losses: Batch, step: int) -> None:
+    scalars = {name: value.detach().float() for name, value in losses.items() if value.ndim == 0}
+    means = fabric.all_reduce(scalars, reduce_op="mean") if fabric.world_size > 1 else scalars
+    if fabric.global_rank != 0:
+        return
+    for name, value in means.items():
+        writer.add_scalar(name, value.item(), step)
+    progress.update(task, loss=means["loss"].item())
+    with (Path(writer.log_dir) / "losses.jsonl").open("a") as file:
+        file.write(json.dumps({"update": step, **{k: v.item() for k, v in means.items()}}) + "\n")
+
+
+def _require_finite(loss: torch.Tensor, stage: Stage, step: int, batch: Batch, folder: Path) -> None:
+    if torch.isfinite(loss):
+        return
+    file = folder / f"{stage.name}.not_finite.pt"
+    torch.save(batch, file)
+    raise TrainingError(
+        f"{stage.name}: the loss is {loss.item()} at update {step + 1}; its batch is in {file}. Lower the learning "
+        "rate, or look for broken data with `latentplan dataset check`; the last saved state is kept."
+    )
+
+
+def _save(
+    file: Path, stage: Stage, optimizer: Any, rng: np.random.Generator, done: int, fabric: Fabric
+) -> None:
+    state = {
+        "done": done,
+        "world_size": fabric.world_size,
+        "module": stage.state_dict(),
+        "optimizer": optimizer.state_dict(),
+        "extra": stage.extra_state(),
+        "numpy": json.dumps(rng.bit_generator.state),
+        "torch": torch.get_rng_state(),
+    }
+    partial = file.with_suffix(".partial")
+    torch.save(state, partial)
+    os.replace(partial, file)
+
+
+def _restore(file: Path, stage: Stage, optimizer: Any, rng: np.random.Generator, fabric: Fabric) -> int:
+    state = torch.load(file, map_location=fabric.device, weights_only=True)
+    if state["world_size"] != fabric.world_size:
+        raise TrainingError(
+            f"{file} was saved by {state['world_size']} processes, this is a run of {fabric.world_size}; "
+            "continue with as many, or start in another folder"
+        )
+    try:
+        stage.load_state_dict(state["module"])
+    except RuntimeError as error:
+        raise TrainingError(f"{file} belongs to another recipe: {error}") from None
+    optimizer.load_state_dict(state["optimizer"])
+    stage.load_extra_state(state["extra"])
+    rng.bit_generator.state = json.loads(state["numpy"])
+    torch.set_rng_state(state["torch"].cpu())
+    return int(state["done"])

@@ -1,0 +1,121 @@
+"""The latent world model: representation and open-loop dynamics, trained together on pictures."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from latentplan_ros.data.dataset import Dataset
+from latentplan_ros.data.windows import Windows
+from latentplan_ros.learning.stage import Batch, Stage
+from latentplan_ros.models.latent_world_model import LatentWorldModel
+from latentplan_ros.models.networks import mlp
+
+
+@dataclass(frozen=True)
+class WorldModelRecipe:
+    """Hyperparameters; each is explained where it is used."""
+
+    updates: int = 12_000
+    batch_size: int = 32
+    learning_rate: float = 6e-4
+    horizon: int = 13
+    pictures: int = 3  # predicted moments a window that are compared with pictures
+    motion_weight: float = 10.0  # weight of a pixel that moved, above one that did not
+    consistency: float = 0.3
+    inverse: float = 0.05
+    noise: float = 4.0  # standard deviation of pixel noise, of 255: cameras are not renderers
+
+
+class WorldModelStage(Stage):
+    """Encode one frame, imagine ``horizon`` steps with the recorded actions, decode some of them.
+
+    Loss: squared error of decoded pictures (present and imagined), weighted towards pixels that moved; imagined
+    latents against encoded ones; and the action between neighbouring frames, read from their latents (inverse
+    dynamics, so that the arm's pose is in the latent precisely).
+    """
+
+    name = "world_model"
+
+    def __init__(self, model: LatentWorldModel, dataset: Dataset, episodes: np.ndarray, recipe: WorldModelRecipe):
+        super().__init__()
+        self.model, self.recipe, self._dataset = model, recipe, dataset
+        self.updates, self.batch_size = recipe.updates, recipe.batch_size
+        self.inverse_head = mlp(2 * model.spec["latent"], 128, 1, 4)
+        self._windows = Windows(dataset, episodes, recipe.horizon)
+
+    def parameter_groups(self) -> list[dict[str, Any]]:
+        trained = [self.model.encoder, self.model.dynamics, self.model.decoder, self.inverse_head]
+        return [{"params": [p for m in trained for p in m.parameters()], "lr": self.recipe.learning_rate}]
+
+    def sample(self, rng: np.random.Generator, count: int) -> Batch:
+        rows = self._windows.draw(rng, count)
+        starts = self._windows.starts[rows]
+        steps = np.sort(rng.permuted(np.tile(np.arange(1, self.recipe.horizon + 1), (count, 1)), axis=1)
+                        [:, : self.recipe.pictures], axis=1)
+        # Frame 0, its successor (for the inverse dynamics), then the moments to be compared.
+        offsets = np.concatenate([np.zeros((count, 1), int), np.ones((count, 1), int), steps], axis=1)
+        images = self._dataset.images(starts[:, None] + offsets).transpose(0, 1, 4, 2, 3)
+        actions = self._dataset.action[starts[:, None] + np.arange(self.recipe.horizon)]
+        return {
+            "images": torch.from_numpy(np.ascontiguousarray(images)),
+            "actions": torch.from_numpy(actions),
+            "steps": torch.from_numpy(steps),
+            "rows": torch.from_numpy(rows),
+        }
+
+    def forward(self, batch: Batch) -> Batch:
+        recipe, images = self.recipe, batch["images"]
+        count, frames = images.shape[:2]
+        noisy = images.float() + recipe.noise * torch.randn(images.shape, device=images.device)
+        latents = self.model.encoder(noisy.flatten(0, 1)).unflatten(0, (count, frames))
+        start, following, seen = latents[:, 0], latents[:, 1], latents[:, 2:]
+        every = self.model.rollout(start, batch["actions"])
+        imagined = every.gather(1, (batch["steps"] - 1)[..., None].expand(-1, -1, every.shape[-1]))
+
+        pictures = images.float() / 255.0
+        first, later = pictures[:, 0], pictures[:, 2:]
+        moved = (later - first[:, None]).abs().amax(dim=2, keepdim=True)
+        weight = 1.0 + recipe.motion_weight * (moved > 0.06)
+        decoded = self.model.decoder(torch.cat([start[:, None], imagined], dim=1).flatten(0, 1))
+        decoded = decoded.unflatten(0, (count, -1))
+        present = (decoded[:, 0] - first).square().mean()
+        future = (weight * (decoded[:, 1:] - later).square()).mean(dim=(1, 2, 3, 4))
+        consistency = (imagined - seen.detach()).square().mean(dim=(1, 2))
+        inverse = F.mse_loss(self.inverse_head(torch.cat([start, following], dim=-1)), batch["actions"][:, 0])
+        loss = (
+            10.0 * (present + future.mean())
+            + recipe.consistency * consistency.mean()
+            + recipe.inverse * inverse
+        )
+        return {
+            "loss": loss,
+            "present": present.detach(),
+            "future": future.mean().detach(),
+            "consistency": consistency.mean().detach(),
+            "inverse": inverse.detach(),
+            "errors": future.detach(),
+        }
+
+    def after_update(self, batch: Batch, losses: Batch) -> None:
+        self._windows.report(batch["rows"].cpu().numpy(), losses["errors"].cpu().numpy())
+
+    def extra_state(self) -> dict[str, torch.Tensor]:
+        return {"priority": torch.from_numpy(self._windows.priority)}
+
+    def load_extra_state(self, state: dict[str, torch.Tensor]) -> None:
+        self._windows.priority = state["priority"].cpu().numpy()
+
+
+@torch.inference_mode()
+def encode_dataset(model: nn.Module, dataset: Dataset, device: torch.device, batch: int = 1024) -> torch.Tensor:
+    """Latents of every frame, ``float32 [F,D]``; everything after the encoder trains on these."""
+    parts = []
+    for start in range(0, dataset.num_frames, batch):
+        rows = np.arange(start, min(start + batch, dataset.num_frames))
+        images = torch.from_numpy(dataset.images(rows).transpose(0, 3, 1, 2).copy())
+        parts.append(model.encode(images.to(device)).cpu())
+    return torch.cat(parts).clone()
