@@ -1,5 +1,6 @@
 """Writes one episode as a rosbag2 folder in which nothing is lost when the process is killed."""
 
+import contextlib
 import fcntl
 import os
 from collections.abc import Mapping
@@ -99,6 +100,11 @@ class BagWriter:
         self._stream.flush()
         write_metadata(self.folder, self.path.name, self._summary())
         self._stream.close()
+
+    def abandon(self) -> None:
+        """Let go of the file as it is, without footer (the disk is full): ``repair`` completes it."""
+        with contextlib.suppress(OSError):
+            self._stream.close()
 
     def _summary(self) -> dict[str, Any]:
         return {
