@@ -94,6 +94,43 @@ class Collect:
 
 
 @dataclass(frozen=True)
+class Train:
+    """Trains one method on one dataset to one checkpoint; the same command continues a stopped run.
+
+    On several processes: torchrun --nproc_per_node N -m latentplan_ros.cli train ... --devices N
+    """
+
+    method: Positional[Literal["mbold", "gcivl", "latent_l2"]]
+    """mbold: Q over goals with CQL; gcivl: expectile value; latent_l2: no learned distance."""
+    data: Path
+    """Dataset, *.zarr."""
+    out: Out
+    """Checkpoint to write, *.safetensors; logs and training state go beside it."""
+    recipe: str | None = None
+    """Name in config/recipes or a YAML file; by default the settings in the code."""
+    seed: int = 0
+    """Seed of weights, batches and the split into training and held-out episodes."""
+    devices: int = 1
+    """Devices on this machine."""
+    accelerator: Literal["auto", "cpu", "cuda"] = "auto"
+    """What to train on."""
+
+    def run(self) -> int:
+        from latentplan_ros.learning.train import load_recipe, train
+
+        train(
+            self.method,
+            self.data,
+            self.out,
+            load_recipe(self.recipe),
+            seed=self.seed,
+            devices=self.devices,
+            accelerator=self.accelerator,
+        )
+        return 0
+
+
+@dataclass(frozen=True)
 class Evaluate:
     """Tries a checkpoint on goal pictures in simulation; writes results and a report with films."""
 
@@ -150,6 +187,7 @@ Verbs = (
     Annotated[Demo, subcommand("demo")]
     | Annotated[Up, subcommand("up")]
     | Annotated[Collect, subcommand("collect")]
+    | Annotated[Train, subcommand("train")]
     | Annotated[Evaluate, subcommand("evaluate")]
     | Annotated[Doctor, subcommand("doctor")]
 )

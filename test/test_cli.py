@@ -11,6 +11,7 @@ import pytest
 
 from latentplan_ros import cli
 from latentplan_ros.bringup.graphs import GRAPHS, Options
+from latentplan_ros.learning.train import METHODS
 
 HEAVY = ("torch", "rclpy", "mujoco", "faiss", "cv2", "zarr", "scipy", "matplotlib")
 
@@ -47,6 +48,12 @@ def test_up_offers_the_graphs_and_options_of_the_node_table(capsys):
     options = {f.name: f.default for f in fields(cli.Up) if f.name != "graph"}
     options["use_sim_time"] = str(options["use_sim_time"]).lower()
     assert options == {f.name: f.default for f in fields(Options)}
+
+
+def test_train_offers_the_methods_there_are(capsys):
+    with pytest.raises(SystemExit):
+        cli.main(["train", "--help"])
+    assert "{" + ",".join(METHODS) + "}" in capsys.readouterr().out
 
 
 def test_a_defect_keeps_its_traceback(monkeypatch):
