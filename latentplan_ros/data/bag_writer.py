@@ -102,7 +102,7 @@ class BagWriter:
         self._stream.close()
 
     def abandon(self) -> None:
-        """Let go of the file as it is, without footer (the disk is full): ``repair`` completes it."""
+        """Let go of the file as it is, without footer (a full disk); ``repair`` completes it."""
         with contextlib.suppress(OSError):
             self._stream.close()
 

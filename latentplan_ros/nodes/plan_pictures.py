@@ -24,7 +24,7 @@ def triptych(now: np.ndarray, goal: np.ndarray, imagined: np.ndarray) -> np.ndar
 def imagined_paths(
     plan: Plan, position: np.ndarray, profile: RobotProfile, stamp: Time
 ) -> MarkerArray:
-    """End-effector paths in the base frame from ``position [3]`` (m): the plan's, and some elites'."""
+    """End-effector paths in the base frame from ``position [3]`` (m): the plan's, some elites'."""
     sequences = [plan.actions, *plan.stats.get("elite_actions", [])[:SHOWN_ELITES]]
     return MarkerArray(
         markers=[

@@ -1,0 +1,165 @@
+import numpy as np
+import pytest
+import torch
+from diagnostic_msgs.msg import DiagnosticArray
+from geometry_msgs.msg import PoseStamped
+from lifecycle_msgs.msg import Transition
+from lifecycle_msgs.srv import ChangeState, GetState
+from sensor_msgs.msg import Image, Joy
+from std_msgs.msg import Float32
+from visualization_msgs.msg import MarkerArray
+
+from latentplan_ros.control.profile import load_profile
+from latentplan_ros.models.checkpoint import CheckpointHeader, save_checkpoint
+from latentplan_ros.models.latent_world_model import LatentWorldModel
+from latentplan_ros.nodes import qos
+from latentplan_ros.nodes.pictures import image_message
+
+FAST = {"samples": 32, "iterations": 1, "elites": 4, "horizon": 4, "threads": 1}
+
+
+@pytest.fixture(scope="module")
+def checkpoint(tmp_path_factory):
+    torch.manual_seed(0)
+    spec = {"latent": 8, "channels": [8, 8, 8, 8], "hidden": 16, "layers": 1, "distance": None}
+    header = CheckpointHeader(
+        method="test",
+        spec=spec,
+        recipe={},
+        action_space=load_profile("franka").action,
+        camera="main",
+        image_size=64,
+        exploration_std=(0.3, 0.3, 0.3, 0.15),
+        task="franka_drawer",
+        dataset_hash="",
+        seed=0,
+        versions={},
+    )
+    path = tmp_path_factory.mktemp("model") / "m.safetensors"
+    save_checkpoint(path, LatentWorldModel(spec), header)
+    return str(path)
+
+
+class Scene:
+    """A camera at 30 Hz, a pose and a goal, all of them in the test's hand."""
+
+    def __init__(self, ros):
+        self.ros = ros
+        self.rgb = np.random.default_rng(0).integers(0, 255, (48, 64, 3), dtype=np.uint8)
+        self.camera = ros.publisher(Image, "camera/image_raw", qos.CAMERA)
+        self.pose = ros.publisher(PoseStamped, "current_pose", qos.STATE_OUT)
+        self.goal = ros.publisher(Image, "goal/image", qos.GOAL)
+        self.actions = ros.listen(Joy, "action", qos.ACTION)
+        self.reports = ros.listen(DiagnosticArray, "/diagnostics", qos.REPORT)
+        self.change = lambda message: message
+        self.timer = ros.every(1 / 30, self._publish)
+
+    def _publish(self):
+        message = image_message(self.rgb, self.ros.stamp(), "camera")
+        self.camera.publish(self.change(message))
+        pose = PoseStamped()
+        pose.header.stamp, pose.header.frame_id = self.ros.stamp(), "panda_link0"
+        pose.pose.position.x = 0.5
+        self.pose.publish(pose)
+
+    def aim(self):
+        self.goal.publish(image_message(self.rgb[::-1].copy(), self.ros.stamp(), "goal"))
+
+    def says(self, *words, node="planner"):
+        def said():
+            newest = [s for r in self.reports for s in r.status if s.name.endswith(node)][-1:]
+            return bool(newest) and all(w in newest[0].message for w in words)
+
+        self.ros.wait(said, 30.0, f"{node} saying {words}")
+
+    def quiet(self, words):
+        """No action follows once the planner has said so."""
+        self.says(*words)
+        count, reports = len(self.actions), len(self.reports)
+        self.ros.wait(lambda: len(self.reports) > reports + 1, what="further reports")
+        assert len(self.actions) == count
+
+
+def transition(ros, number):
+    request = ChangeState.Request(transition=Transition(id=number))
+    return ros.call(ChangeState, "planner/change_state", request).success
+
+
+def test_acting_needs_goal_and_fresh_pictures_and_ends_with_deactivation(ros, checkpoint):
+    scene = Scene(ros)
+    pictures = ros.listen(Image, "plan/image", qos.REPORT)
+    paths = ros.listen(MarkerArray, "plan/markers", qos.REPORT)
+    ros.start("planner", {"checkpoint": checkpoint, **FAST})
+    scene.quiet(["no goal on goal/image"])
+    assert not scene.actions
+    scene.aim()
+    ros.wait(lambda: len(scene.actions) >= 12, what="actions")
+    for message in scene.actions:
+        assert len(message.axes) == 4
+        assert np.abs(message.axes).max() <= 1.0
+    stamps = [m.header.stamp.sec + 1e-9 * m.header.stamp.nanosec for m in scene.actions]
+    assert np.median(np.diff(stamps)) == pytest.approx(0.1, abs=0.03)
+    ros.wait(lambda: pictures and paths, what="plan/image and plan/markers")
+    assert (pictures[0].height, pictures[0].width) == (192, 576)
+    assert paths[0].markers[0].header.frame_id == "panda_link0"
+    assert len(paths[0].markers[0].points) == 5
+    scene.says("acting")
+
+    scene.change = lambda message: setattr(message, "data", message.data[:-1]) or message
+    scene.quiet(["/camera/image_raw", "rgb8", "cut short"])
+    scene.change = lambda message: setattr(message, "encoding", "16UC1") or message
+    scene.quiet(["/camera/image_raw", "16UC1", "not supported"])
+    scene.change = lambda message: message
+    count = len(scene.actions)
+    ros.wait(lambda: len(scene.actions) > count, what="actions after the camera's recovery")
+    scene.timer.cancel()
+    scene.quiet(["last picture on /camera/image_raw is older"])
+    scene.timer.reset()
+    count = len(scene.actions)
+    ros.wait(lambda: len(scene.actions) > count, what="actions after the camera's return")
+
+    assert transition(ros, Transition.TRANSITION_DEACTIVATE)
+    scene.quiet(["inactive"])
+    assert transition(ros, Transition.TRANSITION_ACTIVATE)
+    count = len(scene.actions)
+    ros.wait(lambda: len(scene.actions) > count, what="actions after activation")
+
+
+@pytest.mark.parametrize(
+    ("parameters", "words"),
+    [
+        ({"robot": "sawyer"}, ["trained for robot 'franka'", "translation_m"]),
+        ({"camera": "wrist"}, ["camera: 'main' is not 'wrist'"]),
+        ({"checkpoint": "/nowhere/m.safetensors"}, ["no checkpoint at /nowhere"]),
+    ],
+)
+def test_a_checkpoint_that_does_not_fit_is_refused_and_the_node_stays(
+    ros, checkpoint, parameters, words
+):
+    scene = Scene(ros)
+    node = ros.start("planner", {"checkpoint": checkpoint, **FAST, **parameters})
+    scene.aim()
+    scene.says("cannot be configured", *words)
+    state = ros.call(GetState, "planner/get_state").current_state.label
+    assert (state, node.alive, scene.actions) == ("unconfigured", True, [])
+
+
+def test_distance_and_planner_share_a_process(ros, checkpoint):
+    scene = Scene(ros)
+    distances = ros.listen(Float32, "distance", qos.REPORT)
+    # The planner's search settings would be unknown to distance, so they come from its defaults.
+    ros.start("distance_planner", {"checkpoint": checkpoint, "threads": 1})
+    scene.aim()
+    ros.wait(lambda: distances and scene.actions, 30.0, "a distance and an action")
+    assert np.isfinite(distances[0].data)
+    scene.says("measuring", node="distance")
+
+
+def test_distance_alone(ros, checkpoint):
+    scene = Scene(ros)
+    distances = ros.listen(Float32, "distance", qos.REPORT)
+    ros.start("distance", {"checkpoint": checkpoint, "threads": 1})
+    scene.says("no goal", node="distance")
+    scene.aim()
+    ros.wait(lambda: len(distances) > 5, what="distances")
+    assert all(d.data >= 0 for d in distances)
