@@ -85,7 +85,9 @@ def success_figures(task: str, method: Method, outcomes: Sequence[Outcome]) -> d
 
 def table(outcomes: Sequence[Outcome]) -> Table:
     """What a terminal shows of the outcomes: one row a kind of goal."""
-    rows = Table("goals", "reached", "95 % interval", "final error", "plan", caption="medians")
+    rows = Table(caption="errors and times are medians")
+    for title in ("goals", "reached", "95 % interval", "final error", "plan"):
+        rows.add_column(title, no_wrap=True)
     for kind in dict.fromkeys(outcome.kind for outcome in outcomes):
         group = [outcome for outcome in outcomes if outcome.kind == kind]
         figure = Figure.success(group)
