@@ -139,7 +139,7 @@ class _TopicState:
 
 
 def _non_finite(message: Any) -> str:
-    """Which number is not finite, among those that data is made of; unknown velocities may be NaN."""
+    """Which number is not finite, of those that data is made of; velocities may be unknown."""
     if hasattr(message, "position") and hasattr(message, "name"):
         for name, value in zip(message.name, message.position, strict=False):
             if not np.isfinite(value):

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import cv2
-import imageio.v2 as imageio
+import imageio_ffmpeg  # type: ignore[import-untyped]
 import numpy as np
 
 from latentplan_ros.data.dataset import Dataset
@@ -27,10 +27,17 @@ def preview(dataset: Dataset, out_dir: Path, episodes: int = ROWS) -> tuple[Path
     rows = [_row(dataset, int(index)) for index in chosen]
     cv2.imwrite(str(sheet), cv2.cvtColor(np.concatenate(rows), cv2.COLOR_RGB2BGR))
     rate = dataset.info.action_space.rate_hz
-    with imageio.get_writer(video, fps=rate, codec="libx264", macro_block_size=2) as writer:
+    side = SCALE * dataset.info.image_size
+    writer = imageio_ffmpeg.write_frames(
+        str(video), (side, side), fps=rate, codec="libx264", macro_block_size=2
+    )
+    writer.send(None)  # starts the encoder
+    try:
         for index in chosen:
             for picture in dataset.episode(int(index)).image:
-                writer.append_data(_framed(picture, f"episode {index}"))
+                writer.send(_framed(picture, f"episode {index}").tobytes())
+    finally:
+        writer.close()
     return sheet, video
 
 

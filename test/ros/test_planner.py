@@ -21,7 +21,7 @@ FAST = {"samples": 32, "iterations": 1, "elites": 4, "horizon": 4, "threads": 1}
 @pytest.fixture(scope="module")
 def checkpoint(tmp_path_factory):
     torch.manual_seed(0)
-    spec = {"latent": 8, "channels": [8, 8, 8, 8], "hidden": 16, "layers": 1, "distance": None}
+    spec = {"latent": 8, "channels": 8, "hidden": 16, "layers": 1, "distance": None}
     header = CheckpointHeader(
         method="test",
         spec=spec,
