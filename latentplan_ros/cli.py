@@ -4,6 +4,7 @@ The rooms are imported by the verb that runs, so that ``--help`` answers at once
 works on a machine that lacks ROS, MuJoCo or torch.
 """
 
+import json
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
@@ -35,11 +36,13 @@ class Demo:
     """How many goal pictures, shared evenly between the kinds of goal the task has."""
     out: Out = Path("runs/demo")
     """Folder for report.html and the results."""
+    checkpoint: Path | None = None
+    """Model, *.safetensors; by default the one shipped for the task."""
 
     def run(self) -> int:
         from latentplan_ros.evaluation.demo import run_demo
 
-        return run_demo(task=self.task, goals=self.goals, out=self.out)
+        return run_demo(self.task, self.goals, self.out, self.checkpoint)
 
 
 @dataclass(frozen=True)
@@ -91,6 +94,108 @@ class Collect:
         added = collect(self.task, self.episodes, self.out, self.workers, self.seed)
         _say(f"{self.out}: {added} episodes added")
         return 0
+
+
+@dataclass(frozen=True)
+class DatasetBuild:
+    """Turns recorded bags into a training dataset, aligned at the control rate."""
+
+    bags: Positional[tuple[Path, ...]]
+    """Bags, or folders of bags."""
+    out: Out
+    """Dataset to write, *.zarr."""
+    robot: str = ""
+    """Robot profile; by default the one that the recorder noted in the bags."""
+    actions: Literal["action", "target_pose", "current_pose"] = "action"
+    """Topic that the actions are taken from."""
+    image: str = "camera/image_raw"
+    """Picture topic, raw or compressed."""
+
+    def run(self) -> int:
+        from latentplan_ros.data.build import build
+        from latentplan_ros.data.recording import Topics
+
+        topics = Topics(image=self.image)
+        report = build(self.bags, self.out, self.robot, self.actions, topics)
+        for problem in report.problems:
+            _complain(problem)
+        _say(
+            f"{report.dataset}: {report.episodes} episodes, {report.frames} frames "
+            f"from {report.bags} bags"
+        )
+        for topic, age in report.alignment.items():
+            _say(
+                f"  {topic}: sample age median {age.median_s * 1e3:.1f} ms, "
+                f"p99 {age.p99_s * 1e3:.1f} ms, largest {age.max_s * 1e3:.1f} ms"
+            )
+        _say(f"  {report.filled:.1%} of the actions filled, {report.clipped:.1%} clipped")
+        return 0
+
+
+@dataclass(frozen=True)
+class DatasetInformation:
+    """What a dataset holds, as JSON."""
+
+    dataset: Positional[Path]
+    """Dataset, *.zarr."""
+
+    def run(self) -> int:
+        from latentplan_ros.data.dataset import Dataset
+        from latentplan_ros.data.info import describe
+
+        print(json.dumps(describe(Dataset.open(self.dataset)), indent=2))
+        return 0
+
+
+@dataclass(frozen=True)
+class DatasetCheck:
+    """Finds torn, stale, duplicated, out-of-order and non-finite data; status 1 if any."""
+
+    path: Positional[Path]
+    """Dataset, bag or folder of bags."""
+
+    def run(self) -> int:
+        from latentplan_ros.data.check import check
+
+        findings = check(self.path)
+        for finding in findings:
+            _say(str(finding))
+        _say(f"{self.path}: {len(findings) or 'no'} problems")
+        return 1 if findings else 0
+
+
+@dataclass(frozen=True)
+class DatasetPreview:
+    """Writes a picture sheet and a video of some episodes."""
+
+    dataset: Positional[Path]
+    """Dataset, *.zarr."""
+    out: Out = Path("runs/preview")
+    """Folder for sheet.png and episodes.mp4."""
+
+    def run(self) -> int:
+        from latentplan_ros.data.dataset import Dataset
+        from latentplan_ros.data.preview import preview
+
+        for path in preview(Dataset.open(self.dataset), self.out):
+            _say(str(path))
+        return 0
+
+
+@dataclass(frozen=True)
+class DatasetVerb:
+    """Bags to a training dataset; what is in it and whether it is sound."""
+
+    verb: Annotated[
+        Annotated[DatasetBuild, subcommand("build", prefix_name=False)]
+        | Annotated[DatasetInformation, subcommand("info", prefix_name=False)]
+        | Annotated[DatasetCheck, subcommand("check", prefix_name=False)]
+        | Annotated[DatasetPreview, subcommand("preview", prefix_name=False)],
+        arg(name=""),
+    ]
+
+    def run(self) -> int:
+        return self.verb.run()
 
 
 @dataclass(frozen=True)
@@ -187,6 +292,7 @@ Verbs = (
     Annotated[Demo, subcommand("demo")]
     | Annotated[Up, subcommand("up")]
     | Annotated[Collect, subcommand("collect")]
+    | Annotated[DatasetVerb, subcommand("dataset")]
     | Annotated[Train, subcommand("train")]
     | Annotated[Evaluate, subcommand("evaluate")]
     | Annotated[Doctor, subcommand("doctor")]
