@@ -1,4 +1,4 @@
-"""The demonstration with weights that nobody trained: everything runs, and it says that it failed."""
+"""The demonstration with weights that nobody trained: everything runs, and it says so."""
 
 import json
 import os

@@ -1,0 +1,97 @@
+"""Updates a second of each training stage on two cores, and the hours that a recipe takes.
+
+The hours are reckoned, not run: collection at the rate met here (start-up included), and each
+stage's updates at the rate met here. They leave out saving and encoding the dataset once.
+"""
+
+import tempfile
+import time
+from pathlib import Path
+
+import torch
+import tyro
+from lightning_fabric import Fabric
+
+from benchmarks.destination import results_file
+from latentplan_ros.data.dataset import Dataset
+from latentplan_ros.evaluation.results import Figure, write_results
+from latentplan_ros.learning.dynamics import DynamicsStage
+from latentplan_ros.learning.mbold import MboldRecipe, MboldStage
+from latentplan_ros.learning.stage import Stage
+from latentplan_ros.learning.train import load_recipe
+from latentplan_ros.learning.trainer import run_stage
+from latentplan_ros.learning.world_model import WorldModelStage, encode_dataset
+from latentplan_ros.models.latent_world_model import LatentWorldModel
+from latentplan_ros.sim.collect import collect
+
+THREADS = 2
+SEED = 0
+DATASET_EPISODES = 10_000  # MBOLD Table 2
+HEAD = {"kind": "q", "hidden": 128, "layers": 6, "actor_layers": 10, "discount": 0.8}
+
+
+def rate(stage: Stage, folder: Path, warm_up: int, updates: int) -> float:
+    """Updates a second, over ``updates`` after some that warm up."""
+    fabric = Fabric(accelerator="cpu", devices=1)
+    stage.updates = warm_up
+    run_stage(fabric, stage, folder, SEED)
+    stage.updates = warm_up + updates
+    begin = time.perf_counter()
+    run_stage(fabric, stage, folder, SEED)  # goes on where it stopped
+    return updates / (time.perf_counter() - begin)
+
+
+def main(task: str = "franka_drawer", episodes: int = 400, quick: bool = False) -> None:
+    """Writes train_updates_per_s/cpu2/<task>/<stage> and train_hours/cpu2/<task>.
+
+    Args:
+        task: task, and recipe of the same name.
+        episodes: size of the dataset that is trained on here.
+        quick: 16 episodes and few updates, results below runs/.
+    """
+    episodes, warm_up, updates = (16, 2, 5) if quick else (episodes, 20, 200)
+    torch.set_num_threads(THREADS)
+    recipe = load_recipe(task)
+    figures, seconds = {}, {}
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
+        begin = time.perf_counter()
+        collect(task, episodes, folder / "data.zarr", THREADS, SEED)
+        spent = time.perf_counter() - begin
+        seconds["collect"] = spent * DATASET_EPISODES / episodes
+        dataset = Dataset.open(folder / "data.zarr")
+        training, _ = dataset.split(recipe.held_out, SEED)
+        model = LatentWorldModel({**recipe.model, "distance": {**HEAD, **recipe.head}})
+        distance = MboldRecipe(**recipe.distance)
+        with torch.inference_mode():
+            latents = encode_dataset(model, dataset, torch.device("cpu"))
+        latents = latents.clone()
+        planned = {
+            "world_model": recipe.world_model.updates,
+            "dynamics": recipe.dynamics.updates,
+            "distance": distance.updates,
+        }
+        stages = {
+            "world_model": WorldModelStage(model, dataset, training, recipe.world_model),
+            "dynamics": DynamicsStage(model, latents, dataset, training, recipe.dynamics),
+            "distance": MboldStage(model, latents, dataset, training, distance, SEED),
+        }
+        for name, stage in stages.items():
+            speed = rate(stage, folder, warm_up, updates)
+            figures[f"train_updates_per_s/cpu2/{task}/{name}"] = Figure(speed, "updates/s", updates)
+            seconds[name] = planned[name] / speed
+            print(f"{name:12} {speed:7.1f} updates/s, {seconds[name] / 60:.0f} minutes")
+    hours = sum(seconds.values()) / 3600
+    figures[f"train_hours/cpu2/{task}"] = Figure(hours, "hours", 1)
+    print(f"{hours:.2f} hours with {DATASET_EPISODES} episodes of collection")
+    write_results(
+        results_file("train_speed", quick),
+        figures,
+        seeds=[SEED],
+        settings={"task": task, "episodes_here": episodes, "updates": planned, "reckoned": True},
+        raw={"seconds": seconds},
+    )
+
+
+if __name__ == "__main__":
+    tyro.cli(main)
