@@ -125,12 +125,16 @@ def _sim(options: Options) -> list[Entry]:
 
 def _collect(options: Options) -> list[Entry]:
     explore: dict[str, Value] = {"robot": options.robot, "recorder": "recorder"}
+    record: dict[str, Value] = {
+        "robot": options.robot,
+        "directory": str(Path(options.record).expanduser().absolute()),
+    }
     if options.simulated:
         explore |= {"task": options.task, "reset_service": "sim_bridge/reset"}
-    record = str(Path(options.record).expanduser().absolute())
+        record |= {"task": options.task}
     return [
         *_world(options),
-        Entry("recorder", {"directory": record, "robot": options.robot}, respawn=True),
+        Entry("recorder", record, respawn=True),
         Entry("explorer", explore, required=True),
     ]
 

@@ -34,7 +34,8 @@ class Explorer(rclpy.node.Node):
     """The smoothed random policy (MBOLD A.3), one action a control period.
 
     Around each episode it calls ``reset_service`` and the recorder's start and stop, where those
-    are named. A call that fails is reported and tried again; nothing is acted until it succeeds.
+    are named. A call that fails is reported and tried again; nothing is acted until it succeeds,
+    and an episode counts only once it is stored.
     """
 
     def __init__(self) -> None:
@@ -166,6 +167,9 @@ class Explorer(rclpy.node.Node):
                 return
             self._retry_at = self.get_clock().now().nanoseconds * 1e-9 + RETRY_S
             self._diagnostics.set(ERROR, f"{service} failed: {response.message}")
+            if self._phase is Phase.STORE:
+                # A recorder that died in the middle has no episode to end: do this one again.
+                self._phase = Phase.RESET
 
         return done
 
