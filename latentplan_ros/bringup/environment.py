@@ -29,9 +29,11 @@ def additions(base: Mapping[str, str]) -> dict[str, str]:
     profile = str(resource("config/fastdds.xml"))
     wanted = {
         "FASTDDS_DEFAULT_PROFILES_FILE": profile,
-        "FASTRTPS_DEFAULT_PROFILES_FILE": profile,  # the same setting's name on Humble
         "PYTHONUNBUFFERED": "1",
     }
+    if base.get("ROS_DISTRO") in ("humble", "jazzy"):
+        # The same setting's name in Fast DDS 2; in Fast DDS 3 it makes every node warn.
+        wanted["FASTRTPS_DEFAULT_PROFILES_FILE"] = profile
     if base.get("ROS_DISTRO") == "humble":
         wanted["ROS_LOCALHOST_ONLY"] = "1"  # later releases warn about it, Humble has only this
     else:
