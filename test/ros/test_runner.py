@@ -102,13 +102,13 @@ def start_up(ros):
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_ends_up_and_all_its_nodes(ros, number):
     up, nodes = start_up(ros)
+    ros.wait(lambda: "sim_bridge | " in up.output and " arm | " in up.output, 20.0, "their output")
     began = time.monotonic()
     up.signal(number)
     assert up.wait(10.0) == 0, up.output
     assert time.monotonic() - began < 3.0
     assert not any(alive(pid) for pid in nodes)
     assert "Traceback" not in up.output
-    assert "sim_bridge |" in up.output
 
 
 def test_not_even_a_killed_runner_leaves_nodes_behind(ros):
