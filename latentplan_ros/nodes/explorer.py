@@ -18,6 +18,7 @@ from latentplan_ros.nodes.parameters import ParameterError, declare
 from latentplan_ros.nodes.process import Done, run
 
 RETRY_S = 1.0
+ANSWER_S = 10.0  # a request that reached a dying process is never answered
 
 
 class Phase(Enum):
@@ -113,11 +114,18 @@ class Explorer(rclpy.node.Node):
         self._retry_at = 0.0
         self.create_timer(profile.action.period_s, self._on_tick)
 
+    def _now(self) -> float:
+        return self.get_clock().now().nanoseconds * 1e-9
+
     def _on_tick(self) -> None:
         if 0 < self._episodes <= self._episode:
             raise Done
         if self._pending is not None:
-            return
+            if self._now() < self._answer_due:
+                return
+            late, self._pending = self._pending, None
+            late.cancel()
+            self._failed(f"{self._asked} did not answer within {ANSWER_S:.0f} s")
         if self._phase is Phase.RESET:
             self._call(self._reset, Phase.SETTLE)
         elif self._phase is Phase.SETTLE:
@@ -149,29 +157,35 @@ class Explorer(rclpy.node.Node):
         if client is None:
             self._enter(then)
             return
-        now = self.get_clock().now().nanoseconds * 1e-9
-        if now < self._retry_at:
+        if self._now() < self._retry_at:
             return
         if not client.service_is_ready():
             self._diagnostics.set(WARN, f"waiting for service {client.srv_name}")
             return
+        self._asked, self._answer_due = client.srv_name, self._now() + ANSWER_S
         self._pending = client.call_async(Trigger.Request())
         self._pending.add_done_callback(self._answer(client.srv_name, then))
 
     def _answer(self, service: str, then: Phase) -> Callable[[Future], None]:
         def done(future: Future) -> None:
+            given_up = future is not self._pending
+            if given_up:
+                return
             self._pending = None
             response = future.result()
             if response.success:
                 self._enter(then)
-                return
-            self._retry_at = self.get_clock().now().nanoseconds * 1e-9 + RETRY_S
-            self._diagnostics.set(ERROR, f"{service} failed: {response.message}")
-            if self._phase is Phase.STORE:
-                # A recorder that died in the middle has no episode to end: do this one again.
-                self._phase = Phase.RESET
+            else:
+                self._failed(f"{service} failed: {response.message}")
 
         return done
+
+    def _failed(self, what: str) -> None:
+        self._retry_at = self._now() + RETRY_S
+        self._diagnostics.set(ERROR, what)
+        if self._phase is Phase.STORE:
+            # A recorder that died in the middle has no episode to end: do this one again.
+            self._phase = Phase.RESET
 
     def _enter(self, phase: Phase) -> None:
         if self._phase is Phase.STORE:

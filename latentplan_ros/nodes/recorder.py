@@ -172,13 +172,17 @@ class Recorder(rclpy.node.Node):
         self._number += 1
         self._fault = ""
         now = self.get_clock().now().nanoseconds
+        opening: list[tuple[int, str, Tap, bytes]] = []
         for topic, tap in self._taps.items():
             if tap.newest is None:
                 continue
             if 0 <= now - tap.newest_ns <= self._preroll * 1e9:
-                self._write(topic, tap, tap.newest, tap.newest_ns)
+                opening.append((tap.newest_ns, topic, tap, tap.newest))
             elif tap.latched:
-                self._write(topic, tap, tap.newest, now)
+                opening.append((now, topic, tap, tap.newest))
+        # In order of time: readers refuse an unchunked file in which time goes back.
+        for time_ns, topic, tap, raw in sorted(opening, key=lambda message: message[0]):
+            self._write(topic, tap, raw, time_ns)
         return str(folder)
 
     def _end(self) -> str:

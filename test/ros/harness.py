@@ -6,6 +6,7 @@ waited for, and what the processes printed, when the deadline passes.
 
 import contextlib
 import itertools
+import math
 import os
 import signal
 import subprocess
@@ -158,11 +159,24 @@ class Ros:
         return self.node.get_clock().now().to_msg()
 
     def call(self, kind: Any, service: str, request: Any = None, seconds: float = 10.0) -> Any:
-        """The response of a service; waits for the service first."""
+        """The response of a service; waits for the service first.
+
+        Asks again every few seconds: a request that went to a process killed just now, whose end
+        is not known yet, is never answered.
+        """
         client = self.node.create_client(kind, service)
         assert client.wait_for_service(timeout_sec=seconds), self.report(f"service {service}")
-        future = client.call_async(kind.Request() if request is None else request)
-        self.wait(future.done, seconds, f"the answer of {service}")
+        futures: list[Any] = []
+        asked = -math.inf
+
+        def answered() -> Any:
+            nonlocal asked
+            if time.monotonic() > asked + 3.0:
+                asked = time.monotonic()
+                futures.append(client.call_async(kind.Request() if request is None else request))
+            return next((f for f in futures if f.done()), None)
+
+        future = self.wait(answered, seconds, f"the answer of {service}")
         self.node.destroy_client(client)
         return future.result()
 

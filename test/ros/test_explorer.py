@@ -87,3 +87,31 @@ def test_wrong_deviations_are_refused_in_one_line(ros):
     explorer = ros.start("explorer", {"std": [0.3, 0.3]})
     assert explorer.wait(30.0) == 2
     assert "not 4 numbers" in explorer.output
+
+
+def test_a_killed_recorder_costs_an_episode_and_no_more(ros, tmp_path):
+    poses = ros.listen(PoseStamped, "current_pose", qos.STATE_IN)
+    robot = patient(tmp_path)
+    ros.start("sim_bridge", SMALL)
+    ros.start("arm", {"robot": robot})
+    bags = tmp_path / "bags"
+    recorder = ros.start("recorder", {"directory": str(bags)})
+    ros.wait(lambda: poses, 60.0, "a pose")
+    explorer = ros.start(
+        "explorer",
+        {
+            "robot": robot,
+            "episodes": 2,
+            "episode_steps": 20,
+            "settle_s": 0.0,
+            "reset_service": "sim_bridge/reset",
+            "recorder": "recorder",
+        },
+    )
+    ros.wait(lambda: "episode 0" in explorer.output, 30.0, "the first episode")
+    recorder.process.kill()
+    recorder.wait()
+    ros.start("recorder", {"directory": str(bags)})
+    assert explorer.wait(90.0) == 0, ros.report("the end of exploration")
+    assert all((bag / "metadata.yaml").is_file() for bag in bags.iterdir())
+    assert len(list(bags.iterdir())) >= 2
