@@ -19,15 +19,15 @@ from latentplan_ros.models.networks import mlp
 class WorldModelRecipe:
     """Hyperparameters; each is explained where it is used."""
 
-    updates: int = 12_000
-    batch_size: int = 32
-    learning_rate: float = 6e-4
+    updates: int = 10_000
+    batch_size: int = 24
+    learning_rate: float = 8e-4
     horizon: int = 13
-    pictures: int = 3  # predicted moments a window that are compared with pictures
+    pictures: int = 2  # predicted moments a window that are compared with pictures
     motion_weight: float = 10.0  # weight of a pixel that moved, above one that did not
     consistency: float = 0.3
     inverse: float = 0.05
-    noise: float = 4.0  # standard deviation of pixel noise, of 255: cameras are not renderers
+    jitter: float = 0.04  # spread of each window's gain and offset in brightness: cameras are not renderers
 
 
 class WorldModelStage(Stage):
@@ -42,14 +42,15 @@ class WorldModelStage(Stage):
 
     def __init__(self, model: LatentWorldModel, dataset: Dataset, episodes: np.ndarray, recipe: WorldModelRecipe):
         super().__init__()
-        self.model, self.recipe, self._dataset = model, recipe, dataset
+        # The parts by themselves: the distance is another stage's.
+        self.encoder, self.dynamics, self.decoder = model.encoder, model.dynamics, model.decoder
+        self.recipe, self._dataset = recipe, dataset
         self.updates, self.batch_size = recipe.updates, recipe.batch_size
         self.inverse_head = mlp(2 * model.spec["latent"], 128, 1, 4)
         self._windows = Windows(dataset, episodes, recipe.horizon)
 
     def parameter_groups(self) -> list[dict[str, Any]]:
-        trained = [self.model.encoder, self.model.dynamics, self.model.decoder, self.inverse_head]
-        return [{"params": [p for m in trained for p in m.parameters()], "lr": self.recipe.learning_rate}]
+        return [{"params": list(self.parameters()), "lr": self.recipe.learning_rate}]
 
     def sample(self, rng: np.random.Generator, count: int) -> Batch:
         rows = self._windows.draw(rng, count)
@@ -70,17 +71,22 @@ class WorldModelStage(Stage):
     def forward(self, batch: Batch) -> Batch:
         recipe, images = self.recipe, batch["images"]
         count, frames = images.shape[:2]
-        noisy = images.float() + recipe.noise * torch.randn(images.shape, device=images.device)
-        latents = self.model.encoder(noisy.flatten(0, 1)).unflatten(0, (count, frames))
+        gain, offset = recipe.jitter * torch.randn(2, count, 1, 1, 1, 1, device=images.device)
+        jittered = images.float() * (1.0 + gain) + 255.0 * offset
+        latents = self.encoder(jittered.flatten(0, 1)).unflatten(0, (count, frames))
         start, following, seen = latents[:, 0], latents[:, 1], latents[:, 2:]
-        every = self.model.rollout(start, batch["actions"])
-        imagined = every.gather(1, (batch["steps"] - 1)[..., None].expand(-1, -1, every.shape[-1]))
+        latent, every = start, []
+        for step in range(recipe.horizon):
+            latent = self.dynamics(latent, batch["actions"][:, step])
+            every.append(latent)
+        chosen = (batch["steps"] - 1)[..., None].expand(-1, -1, latent.shape[-1])
+        imagined = torch.stack(every, dim=1).gather(1, chosen)
 
         pictures = images.float() / 255.0
         first, later = pictures[:, 0], pictures[:, 2:]
         moved = (later - first[:, None]).abs().amax(dim=2, keepdim=True)
         weight = 1.0 + recipe.motion_weight * (moved > 0.06)
-        decoded = self.model.decoder(torch.cat([start[:, None], imagined], dim=1).flatten(0, 1))
+        decoded = self.decoder(torch.cat([start[:, None], imagined], dim=1).flatten(0, 1))
         decoded = decoded.unflatten(0, (count, -1))
         present = (decoded[:, 0] - first).square().mean()
         future = (weight * (decoded[:, 1:] - later).square()).mean(dim=(1, 2, 3, 4))
