@@ -26,7 +26,9 @@ class Recipe:
     folder: str
     root: str
     cell_m: float = 0.02
-    fine: dict[str, float] = field(default_factory=dict)  # body -> clustering cell, where detail matters
+    fine: dict[str, float] = field(
+        default_factory=dict
+    )  # body -> clustering cell, where detail matters
     drop: tuple[str, ...] = ()
     fixed: tuple[str, ...] = ()  # joints of the original that have no motor
 
@@ -59,7 +61,9 @@ def cluster(vertices: np.ndarray, faces: np.ndarray, cell: float) -> tuple[np.nd
     count = np.bincount(label).astype(float)
     merged = np.stack([np.bincount(label, vertices[:, k]) / count for k in range(3)], axis=1)
     faces = label[faces]
-    distinct = (faces[:, 0] != faces[:, 1]) & (faces[:, 1] != faces[:, 2]) & (faces[:, 0] != faces[:, 2])
+    distinct = (
+        (faces[:, 0] != faces[:, 1]) & (faces[:, 1] != faces[:, 2]) & (faces[:, 0] != faces[:, 2])
+    )
     faces = faces[distinct]
     _, first = np.unique(np.sort(faces, axis=1), axis=0, return_index=True)
     return merged, faces[np.sort(first)]
@@ -75,11 +79,15 @@ def write_stl(path: Path, vertices: np.ndarray, faces: np.ndarray) -> None:
             file.write(normal.tobytes() + corner.tobytes() + b"\0\0")
 
 
-def body_meshes(model: mujoco.MjModel, body: int) -> dict[tuple, list[tuple[np.ndarray, np.ndarray]]]:
+def body_meshes(
+    model: mujoco.MjModel, body: int
+) -> dict[tuple, list[tuple[np.ndarray, np.ndarray]]]:
     """Visual meshes of a body, in its frame, by colour."""
     groups: dict[tuple, list[tuple[np.ndarray, np.ndarray]]] = {}
     for geom in range(model.ngeom):
-        visual = model.geom_bodyid[geom] == body and model.geom_type[geom] == mujoco.mjtGeom.mjGEOM_MESH
+        visual = (
+            model.geom_bodyid[geom] == body and model.geom_type[geom] == mujoco.mjtGeom.mjGEOM_MESH
+        )
         if not visual or model.geom_group[geom] > 2:
             continue
         mesh = model.geom_dataid[geom]
@@ -127,7 +135,11 @@ def bake(recipe: Recipe, packages: Path) -> None:
             return
         short = name.replace("panda0_", "")
         element = ET.SubElement(
-            parent, "body", name=short, pos=numbers(model.body_pos[body]), quat=numbers(model.body_quat[body])
+            parent,
+            "body",
+            name=short,
+            pos=numbers(model.body_pos[body]),
+            quat=numbers(model.body_quat[body]),
         )
         ET.SubElement(
             element,
@@ -154,15 +166,26 @@ def bake(recipe: Recipe, packages: Path) -> None:
                 vertices.append(part_vertices)
                 faces.append(part_faces + offset)
                 offset += len(part_vertices)
-            merged = cluster(np.concatenate(vertices), np.concatenate(faces), recipe.fine.get(name, recipe.cell_m))
+            merged = cluster(
+                np.concatenate(vertices),
+                np.concatenate(faces),
+                recipe.fine.get(name, recipe.cell_m),
+            )
             triangles += len(merged[1])
             mesh = f"{short}_{index}" if index else short
             write_stl(out / f"{mesh}.stl", *merged)
             # A shell's inertia never matters here (bodies carry their own) but open meshes need it to load.
             ET.SubElement(assets, "mesh", name=mesh, file=f"{mesh}.stl", inertia="shell")
             ET.SubElement(
-                element, "geom", type="mesh", mesh=mesh, rgba=numbers(np.array(colour)), contype="0", conaffinity="0",
-                group="1", mass="0",
+                element,
+                "geom",
+                type="mesh",
+                mesh=mesh,
+                rgba=numbers(np.array(colour)),
+                contype="0",
+                conaffinity="0",
+                group="1",
+                mass="0",
             )
         for child in range(model.nbody):
             if child != body and model.body_parentid[child] == body:

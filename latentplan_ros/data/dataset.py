@@ -78,7 +78,9 @@ class DatasetWriter:
         if (self.path / "zarr.json").exists():
             existing = Dataset.open(self.path)
             if existing.info.to_dict() != info.to_dict():
-                raise DatasetError(f"{self.path} holds other data than is to be added; choose another path")
+                raise DatasetError(
+                    f"{self.path} holds other data than is to be added; choose another path"
+                )
             self._group = zarr.open_group(self.path, mode="r+")
         else:
             self._group = zarr.open_group(self.path, mode="w")
@@ -90,7 +92,9 @@ class DatasetWriter:
                     dtype=dtype,
                     compressors=None,
                 )
-            self._group.create_array("meta/episode_ends", shape=(0,), chunks=(65536,), dtype="int64", compressors=None)
+            self._group.create_array(
+                "meta/episode_ends", shape=(0,), chunks=(65536,), dtype="int64", compressors=None
+            )
             self._group.attrs.update(info.to_dict())
         self._arrays = {name: self._group[f"data/{name}"] for name in shapes}
         self._ends: list[int] = [int(e) for e in np.asarray(self._group["meta/episode_ends"][:])]
@@ -107,7 +111,9 @@ class DatasetWriter:
             values = getattr(episode, name)
             if values is None or values.shape[1:] != array.shape[1:]:
                 shape = None if values is None else values.shape
-                raise DatasetError(f"{self.path}: episode's {name} has shape {shape}, expected [T, {array.shape[1:]}]")
+                raise DatasetError(
+                    f"{self.path}: episode's {name} has shape {shape}, expected [T, {array.shape[1:]}]"
+                )
         self._pending.append(episode)
         if sum(len(e) for e in self._pending) >= _FLUSH_FRAMES:
             self.flush()
@@ -122,7 +128,9 @@ class DatasetWriter:
             ends.append(total)
         for name, array in self._arrays.items():
             array.resize((total, *array.shape[1:]))
-            array[self._committed : total] = np.concatenate([getattr(e, name) for e in self._pending])
+            array[self._committed : total] = np.concatenate(
+                [getattr(e, name) for e in self._pending]
+            )
         self._ends += ends
         episode_ends = self._group["meta/episode_ends"]
         episode_ends.resize((len(self._ends),))
@@ -147,26 +155,34 @@ class Dataset:
         for name in ("image", "action", "state"):
             held = group[f"data/{name}"].shape[0]
             if held < frames:
-                raise DatasetError(f"{path}: data/{name} has {held} frames, meta/episode_ends says {frames}")
+                raise DatasetError(
+                    f"{path}: data/{name} has {held} frames, meta/episode_ends says {frames}"
+                )
         self.action = np.asarray(group["data/action"][:frames])
         self.state = np.asarray(group["data/state"][:frames])
         self.truth = np.asarray(group["data/truth"][:frames]) if info.truth_names else None
         self.num_frames, self.num_episodes = frames, len(self.episode_ends)
-        self._images = [self._map(group["data/image"], chunk) for chunk in range(-(-frames // CHUNK_FRAMES))]
+        self._images = [
+            self._map(group["data/image"], chunk) for chunk in range(-(-frames // CHUNK_FRAMES))
+        ]
 
     @classmethod
     def open(cls, path: str | Path) -> "Dataset":
         """Raises DatasetError when there is no dataset, or it is torn."""
         path = Path(path)
         if not (path / "zarr.json").exists():
-            raise DatasetError(f"{path} is not a dataset: no zarr.json there; make one with `latentplan collect` "
-                               "or `latentplan dataset build`")
+            raise DatasetError(
+                f"{path} is not a dataset: no zarr.json there; make one with `latentplan collect` "
+                "or `latentplan dataset build`"
+            )
         try:
             group = zarr.open_group(path, mode="r")
             info = DatasetInfo.from_dict(dict(group.attrs))
             return cls(path, group, info)
         except (KeyError, TypeError, json.JSONDecodeError) as error:
-            raise DatasetError(f"{path} is not a dataset of this package, or it is torn: {error!r}") from error
+            raise DatasetError(
+                f"{path} is not a dataset of this package, or it is torn: {error!r}"
+            ) from error
 
     def images(self, indices: np.ndarray | Sequence[int]) -> np.ndarray:
         """Pictures by frame index, ``[...]`` to ``uint8 [...,S,S,3]``."""
@@ -211,5 +227,7 @@ class Dataset:
         if not file.exists():  # zarr leaves out chunks that are all zero
             return np.zeros(shape, np.uint8)
         if file.stat().st_size != int(np.prod(shape)):
-            raise DatasetError(f"{file} has {file.stat().st_size} bytes, expected {int(np.prod(shape))}: it is torn")
+            raise DatasetError(
+                f"{file} has {file.stat().st_size} bytes, expected {int(np.prod(shape))}: it is torn"
+            )
         return np.memmap(file, np.uint8, "r", shape=shape)

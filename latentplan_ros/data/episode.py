@@ -28,13 +28,17 @@ class Episode:
         if length < 2:
             raise EpisodeError(f"an episode needs at least 2 frames, this one has {length}")
         if self.image.dtype != np.uint8 or self.image.ndim != 4 or self.image.shape[3] != 3:
-            raise EpisodeError(f"image must be uint8 [T,H,W,3], not {self.image.dtype} {self.image.shape}")
+            raise EpisodeError(
+                f"image must be uint8 [T,H,W,3], not {self.image.dtype} {self.image.shape}"
+            )
         arrays = {"action": self.action, "state": self.state}
         if self.truth is not None:
             arrays["truth"] = self.truth
         for name, array in arrays.items():
             if array.ndim != 2 or len(array) != length:
-                raise EpisodeError(f"{name} has shape {array.shape}, expected [{length}, ...] as image has")
+                raise EpisodeError(
+                    f"{name} has shape {array.shape}, expected [{length}, ...] as image has"
+                )
             if not np.isfinite(array).all():
                 row = int(np.argwhere(~np.isfinite(array))[0, 0])
                 raise EpisodeError(f"{name} is not finite at step {row}")

@@ -35,7 +35,9 @@ class GoalSampler:
         index_size: int = 200_000,
     ) -> None:
         starts, ends = dataset.episode_starts[episodes], dataset.episode_ends[episodes]
-        self._states = np.concatenate([np.arange(s, e - 1) for s, e in zip(starts, ends, strict=True)])
+        self._states = np.concatenate(
+            [np.arange(s, e - 1) for s, e in zip(starts, ends, strict=True)]
+        )
         self._last = np.repeat(ends - 1, ends - starts - 1)
         self._p, self._negatives, self._neighbours = p, negatives, neighbours
         joints = len(dataset.info.state_names) - 3  # the tool position, last, is a function of them

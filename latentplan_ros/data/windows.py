@@ -14,7 +14,9 @@ class Windows:
 
     def __init__(self, dataset: Dataset, episodes: np.ndarray, horizon: int) -> None:
         starts, ends = dataset.episode_starts[episodes], dataset.episode_ends[episodes]
-        ranges = [np.arange(s, e - horizon) for s, e in zip(starts, ends, strict=True) if e - s > horizon]
+        ranges = [
+            np.arange(s, e - horizon) for s, e in zip(starts, ends, strict=True) if e - s > horizon
+        ]
         if not ranges:
             longest = int((ends - starts).max(initial=0))
             raise DatasetError(
@@ -28,7 +30,9 @@ class Windows:
         """Row numbers into ``starts``, ``int64 [count]``."""
         uniform = rng.integers(len(self.starts), size=count - count // 2)
         cumulative = np.cumsum(self.priority)
-        favoured = np.searchsorted(cumulative, rng.random(count // 2) * cumulative[-1], side="right")
+        favoured = np.searchsorted(
+            cumulative, rng.random(count // 2) * cumulative[-1], side="right"
+        )
         return np.concatenate([uniform, np.minimum(favoured, len(self.starts) - 1)])
 
     def report(self, rows: np.ndarray, errors: np.ndarray) -> None:

@@ -57,7 +57,9 @@ class DynamicsStage(Stage):
         latent, errors = batch["latents"][:, 0], []
         for step in range(self.recipe.horizon):
             latent = self.dynamics(latent, batch["actions"][:, step])
-            errors.append(((latent - batch["latents"][:, step + 1]) / self.spread).square().mean(-1))
+            errors.append(
+                ((latent - batch["latents"][:, step + 1]) / self.spread).square().mean(-1)
+            )
         by_step = torch.stack(errors, dim=1)
         return {
             "loss": by_step.mean(),

@@ -45,7 +45,9 @@ class GcivlStage(Stage):
         self.target = copy.deepcopy(model.head).requires_grad_(False)
         self.updates, self.batch_size = recipe.updates, recipe.batch_size
         self._latents = latents
-        self._goals = GoalSampler(dataset, episodes, np.random.default_rng(seed), recipe.p, recipe.negatives)
+        self._goals = GoalSampler(
+            dataset, episodes, np.random.default_rng(seed), recipe.p, recipe.negatives
+        )
 
     def parameter_groups(self) -> list[dict[str, Any]]:
         return [{"params": list(self.head.parameters()), "lr": self.recipe.learning_rate}]

@@ -56,7 +56,9 @@ class MboldStage(Stage):
         self.log_alpha = nn.Parameter(torch.zeros(()))
         self.updates, self.batch_size = recipe.updates, recipe.batch_size
         self._latents, self._actions = latents, torch.from_numpy(dataset.action)
-        self._goals = GoalSampler(dataset, episodes, np.random.default_rng(seed), recipe.p, recipe.negatives)
+        self._goals = GoalSampler(
+            dataset, episodes, np.random.default_rng(seed), recipe.p, recipe.negatives
+        )
 
     def parameter_groups(self) -> list[dict[str, Any]]:
         return [
@@ -79,7 +81,9 @@ class MboldStage(Stage):
     def forward(self, batch: Batch) -> Batch:
         recipe, state, goal, done = self.recipe, batch["state"], batch["goal"], batch["done"]
         with torch.no_grad():
-            noise = (recipe.noise * torch.randn_like(batch["action"])).clamp(-recipe.noise_limit, recipe.noise_limit)
+            noise = (recipe.noise * torch.randn_like(batch["action"])).clamp(
+                -recipe.noise_limit, recipe.noise_limit
+            )
             future_action = (self.target.actor(batch["next"], goal) + noise).clamp(-1.0, 1.0)
             future = torch.minimum(*(q(batch["next"], future_action, goal) for q in self.target.q))
             reward = torch.where(done > 0, GOAL_REWARD, STEP_REWARD)

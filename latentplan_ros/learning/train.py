@@ -123,7 +123,9 @@ def train(
     return out
 
 
-def _latents(model: LatentWorldModel, dataset: Dataset, folder: Path, fabric: Fabric) -> torch.Tensor:
+def _latents(
+    model: LatentWorldModel, dataset: Dataset, folder: Path, fabric: Fabric
+) -> torch.Tensor:
     """Latents of the dataset, kept in the folder under the encoder's own hash."""
     weights = b"".join(p.detach().cpu().numpy().tobytes() for p in model.encoder.parameters())
     file = folder / f"latents.{hashlib.sha256(weights).hexdigest()[:16]}.npy"
@@ -135,7 +137,9 @@ def _latents(model: LatentWorldModel, dataset: Dataset, folder: Path, fabric: Fa
     return torch.from_numpy(np.load(file))
 
 
-def _header(method: str, spec: dict[str, Any], recipe: Recipe, dataset: Dataset, seed: int) -> CheckpointHeader:
+def _header(
+    method: str, spec: dict[str, Any], recipe: Recipe, dataset: Dataset, seed: int
+) -> CheckpointHeader:
     info = dataset.info
     return CheckpointHeader(
         method=method,
@@ -148,7 +152,11 @@ def _header(method: str, spec: dict[str, Any], recipe: Recipe, dataset: Dataset,
         task=info.task,
         dataset_hash=dataset.content_hash(),
         seed=seed,
-        versions={"latentplan_ros": __version__, "torch": torch.__version__, "mujoco": info.mujoco_version},
+        versions={
+            "latentplan_ros": __version__,
+            "torch": torch.__version__,
+            "mujoco": info.mujoco_version,
+        },
     )
 
 
@@ -156,5 +164,7 @@ def _block(kind: type[Any], values: dict[str, Any], where: str) -> Any:
     unknown = set(values) - {f.name for f in fields(kind)}
     if unknown:
         known = ", ".join(f.name for f in fields(kind))
-        raise RecipeError(f"{where}: no setting named {', '.join(sorted(unknown))}; there are {known}")
+        raise RecipeError(
+            f"{where}: no setting named {', '.join(sorted(unknown))}; there are {known}"
+        )
     return kind(**values)

@@ -20,7 +20,12 @@ class TrainingError(RuntimeError):
 
 
 def run_stage(
-    fabric: Fabric, stage: Stage, folder: Path, seed: int, save_every: int = 2000, log_every: int = 50
+    fabric: Fabric,
+    stage: Stage,
+    folder: Path,
+    seed: int,
+    save_every: int = 2000,
+    log_every: int = 50,
 ) -> None:
     """Trains ``stage`` for its updates; what is already done in ``folder`` is not done again.
 
@@ -46,7 +51,9 @@ def run_stage(
     ):
         task = progress.add_task(stage.name, total=stage.updates, completed=done, loss=math.nan)
         for step in range(done, stage.updates):
-            batch = {name: tensor.to(fabric.device) for name, tensor in stage.sample(rng, share).items()}
+            batch = {
+                name: tensor.to(fabric.device) for name, tensor in stage.sample(rng, share).items()
+            }
             losses = module(batch)
             _require_finite(losses["loss"], stage, step, batch, folder)
             optimizer.zero_grad(set_to_none=True)
@@ -61,7 +68,9 @@ def run_stage(
                 _save(state_file, stage, optimizer, rng, step + 1, fabric)
 
 
-def _log(fabric: Fabric, writer: SummaryWriter, progress: Progress, task: Any, losses: Batch, step: int) -> None:
+def _log(
+    fabric: Fabric, writer: SummaryWriter, progress: Progress, task: Any, losses: Batch, step: int
+) -> None:
     scalars = {name: value.detach().float() for name, value in losses.items() if value.ndim == 0}
     means = fabric.all_reduce(scalars, reduce_op="mean") if fabric.world_size > 1 else scalars
     if fabric.global_rank != 0:
@@ -73,7 +82,9 @@ def _log(fabric: Fabric, writer: SummaryWriter, progress: Progress, task: Any, l
         file.write(json.dumps({"update": step, **{k: v.item() for k, v in means.items()}}) + "\n")
 
 
-def _require_finite(loss: torch.Tensor, stage: Stage, step: int, batch: Batch, folder: Path) -> None:
+def _require_finite(
+    loss: torch.Tensor, stage: Stage, step: int, batch: Batch, folder: Path
+) -> None:
     if torch.isfinite(loss):
         return
     file = folder / f"{stage.name}.not_finite.pt"
@@ -101,7 +112,9 @@ def _save(
     os.replace(partial, file)
 
 
-def _restore(file: Path, stage: Stage, optimizer: Any, rng: np.random.Generator, fabric: Fabric) -> int:
+def _restore(
+    file: Path, stage: Stage, optimizer: Any, rng: np.random.Generator, fabric: Fabric
+) -> int:
     state = torch.load(file, map_location=fabric.device, weights_only=True)
     if state["world_size"] != fabric.world_size:
         raise TrainingError(

@@ -27,7 +27,9 @@ class WorldModelRecipe:
     motion_weight: float = 10.0  # weight of a pixel that moved, above one that did not
     consistency: float = 0.3
     inverse: float = 0.05
-    jitter: float = 0.04  # spread of each window's gain and offset in brightness: cameras are not renderers
+    jitter: float = (
+        0.04  # spread of each window's gain and offset in brightness: cameras are not renderers
+    )
 
 
 class WorldModelStage(Stage):
@@ -40,7 +42,13 @@ class WorldModelStage(Stage):
 
     name = "world_model"
 
-    def __init__(self, model: LatentWorldModel, dataset: Dataset, episodes: np.ndarray, recipe: WorldModelRecipe):
+    def __init__(
+        self,
+        model: LatentWorldModel,
+        dataset: Dataset,
+        episodes: np.ndarray,
+        recipe: WorldModelRecipe,
+    ):
         super().__init__()
         # The parts by themselves: the distance is another stage's.
         self.encoder, self.dynamics, self.decoder = model.encoder, model.dynamics, model.decoder
@@ -55,10 +63,16 @@ class WorldModelStage(Stage):
     def sample(self, rng: np.random.Generator, count: int) -> Batch:
         rows = self._windows.draw(rng, count)
         starts = self._windows.starts[rows]
-        steps = np.sort(rng.permuted(np.tile(np.arange(1, self.recipe.horizon + 1), (count, 1)), axis=1)
-                        [:, : self.recipe.pictures], axis=1)
+        steps = np.sort(
+            rng.permuted(np.tile(np.arange(1, self.recipe.horizon + 1), (count, 1)), axis=1)[
+                :, : self.recipe.pictures
+            ],
+            axis=1,
+        )
         # Frame 0, its successor (for the inverse dynamics), then the moments to be compared.
-        offsets = np.concatenate([np.zeros((count, 1), int), np.ones((count, 1), int), steps], axis=1)
+        offsets = np.concatenate(
+            [np.zeros((count, 1), int), np.ones((count, 1), int), steps], axis=1
+        )
         images = self._dataset.images(starts[:, None] + offsets).transpose(0, 1, 4, 2, 3)
         actions = self._dataset.action[starts[:, None] + np.arange(self.recipe.horizon)]
         return {
@@ -91,7 +105,9 @@ class WorldModelStage(Stage):
         present = (decoded[:, 0] - first).square().mean()
         future = (weight * (decoded[:, 1:] - later).square()).mean(dim=(1, 2, 3, 4))
         consistency = (imagined - seen.detach()).square().mean(dim=(1, 2))
-        inverse = F.mse_loss(self.inverse_head(torch.cat([start, following], dim=-1)), batch["actions"][:, 0])
+        inverse = F.mse_loss(
+            self.inverse_head(torch.cat([start, following], dim=-1)), batch["actions"][:, 0]
+        )
         loss = (
             10.0 * (present + future.mean())
             + recipe.consistency * consistency.mean()
@@ -117,7 +133,9 @@ class WorldModelStage(Stage):
 
 
 @torch.inference_mode()
-def encode_dataset(model: nn.Module, dataset: Dataset, device: torch.device, batch: int = 1024) -> torch.Tensor:
+def encode_dataset(
+    model: nn.Module, dataset: Dataset, device: torch.device, batch: int = 1024
+) -> torch.Tensor:
     """Latents of every frame, ``float32 [F,D]``; everything after the encoder trains on these."""
     parts = []
     for start in range(0, dataset.num_frames, batch):

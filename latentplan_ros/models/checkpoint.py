@@ -81,7 +81,9 @@ def save_checkpoint(path: str | Path, model: LatentWorldModel, header: Checkpoin
     """Writes the file whole or not at all."""
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    weights = {name: tensor.detach().cpu().contiguous() for name, tensor in model.state_dict().items()}
+    weights = {
+        name: tensor.detach().cpu().contiguous() for name, tensor in model.state_dict().items()
+    }
     handle, temporary = tempfile.mkstemp(dir=path.parent, suffix=".partial")
     os.close(handle)
     try:
@@ -104,14 +106,18 @@ def read_header(path: str | Path) -> CheckpointHeader:
     except (SafetensorError, OSError) as error:
         raise CheckpointError(f"{path} is not a whole safetensors file: {error}") from None
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise CheckpointError(f"{path} is not a checkpoint of this package: header field {error}") from None
+        raise CheckpointError(
+            f"{path} is not a checkpoint of this package: header field {error}"
+        ) from None
 
 
 def load_checkpoint(path: str | Path, device: str = "cpu") -> TrainedModel:
     """The model in evaluation mode. Raises CheckpointError when it is missing, damaged or of another architecture."""
     header = read_header(path)
     if not 0 < int(header.spec.get("latent", 0)) <= _MAX_LATENT:
-        raise CheckpointError(f"{path}: latent size {header.spec.get('latent')!r} is not one of ours")
+        raise CheckpointError(
+            f"{path}: latent size {header.spec.get('latent')!r} is not one of ours"
+        )
     try:
         model = TrainedModel(header)
         with safe_open(str(path), "pt") as file:

@@ -5,7 +5,10 @@ import math
 import torch
 from torch import nn
 
-STEP_REWARD, GOAL_REWARD = 1.0, 10.0  # A.1: a small positive reward on the way, a large one at the goal
+STEP_REWARD, GOAL_REWARD = (
+    1.0,
+    10.0,
+)  # A.1: a small positive reward on the way, a large one at the goal
 
 
 class GoalQ(nn.Module):
@@ -20,10 +23,16 @@ class GoalQ(nn.Module):
         self.first = nn.Sequential(nn.Linear(2 * latent, hidden), nn.LayerNorm(hidden), nn.ReLU())
         blocks: list[nn.Module] = []
         for index in range(layers - 2):
-            blocks += [nn.Linear(hidden + (4 if index == 0 else 0), hidden), nn.LayerNorm(hidden), nn.ReLU()]
+            blocks += [
+                nn.Linear(hidden + (4 if index == 0 else 0), hidden),
+                nn.LayerNorm(hidden),
+                nn.ReLU(),
+            ]
         self.rest = nn.Sequential(*blocks, nn.Linear(hidden, 1))
 
-    def forward(self, state: torch.Tensor, action: torch.Tensor, goal: torch.Tensor) -> torch.Tensor:
+    def forward(
+        self, state: torch.Tensor, action: torch.Tensor, goal: torch.Tensor
+    ) -> torch.Tensor:
         """``[B,D]``, ``[B,4]`` or ``[B,M,4]``, ``[B,D]`` to ``[B]`` or ``[B,M]``."""
         features = self.first(torch.cat([state, goal], dim=-1))
         if action.ndim == 3:
@@ -38,7 +47,11 @@ class GoalActor(nn.Module):
         super().__init__()
         blocks: list[nn.Module] = []
         for index in range(layers - 1):
-            blocks += [nn.Linear(2 * latent if index == 0 else hidden, hidden), nn.LayerNorm(hidden), nn.ReLU()]
+            blocks += [
+                nn.Linear(2 * latent if index == 0 else hidden, hidden),
+                nn.LayerNorm(hidden),
+                nn.ReLU(),
+            ]
         self.network = nn.Sequential(*blocks, nn.Linear(hidden, 4), nn.Tanh())
 
     def forward(self, state: torch.Tensor, goal: torch.Tensor) -> torch.Tensor:
@@ -52,7 +65,9 @@ class QDistance(nn.Module):
     Q = (1 - gamma^(d-1)) / (1 - gamma) + 10 gamma^(d-1), and one never reached has Q = 1 / (1 - gamma).
     """
 
-    def __init__(self, latent: int, hidden: int, layers: int, actor_layers: int, discount: float) -> None:
+    def __init__(
+        self, latent: int, hidden: int, layers: int, actor_layers: int, discount: float
+    ) -> None:
         super().__init__()
         self.q = nn.ModuleList(GoalQ(latent, hidden, layers) for _ in range(2))
         self.actor = GoalActor(latent, hidden, actor_layers)

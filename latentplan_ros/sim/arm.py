@@ -43,7 +43,10 @@ FRANKA = Arm(
     tcp_quat=(0.92388, 0.0, 0.0, -0.382683),
     home=(0.0, 0.1, 0.0, -2.3, 0.0, 0.83, 0.785),
     arm_joints=tuple(f"panda_joint{i}" for i in range(1, 8)),
-    fingers=(("panda_finger_joint1", "leftfinger", 1.0), ("panda_finger_joint2", "rightfinger", 1.0)),
+    fingers=(
+        ("panda_finger_joint1", "leftfinger", 1.0),
+        ("panda_finger_joint2", "rightfinger", 1.0),
+    ),
     finger_travel_m=0.04,
     finger_box=(0.010, 0.008, 0.027),
     finger_offset=(0.0, 0.008, 0.027),
@@ -82,7 +85,12 @@ def attach(spec: mujoco.MjSpec, arm: Arm) -> None:
     tcp = hand.add_body(name=TCP, pos=arm.tcp_pos, quat=arm.tcp_quat)
     tcp.add_site(name=TCP, size=[0.005] * 3, group=4)
     tcp.add_geom(
-        name="palm", type=mujoco.mjtGeom.mjGEOM_BOX, size=[0.03, 0.10, 0.02], pos=[0, 0, -0.125], group=3, mass=0
+        name="palm",
+        type=mujoco.mjtGeom.mjGEOM_BOX,
+        size=[0.03, 0.10, 0.02],
+        pos=[0, 0, -0.125],
+        group=3,
+        mass=0,
     )
     for index, (joint, body, _) in enumerate(arm.fingers):
         slide = robot.joint(joint)
@@ -116,12 +124,18 @@ def attach(spec: mujoco.MjSpec, arm: Arm) -> None:
         )
     spec.worldbody.add_body(name=TARGET, mocap=True)
     weld = spec.add_equality(
-        type=mujoco.mjtEq.mjEQ_WELD, objtype=mujoco.mjtObj.mjOBJ_BODY, name1=TARGET, name2=TCP, solref=[0.02, 1.0]
+        type=mujoco.mjtEq.mjEQ_WELD,
+        objtype=mujoco.mjtObj.mjOBJ_BODY,
+        name1=TARGET,
+        name2=TCP,
+        solref=[0.02, 1.0],
     )
     weld.data = np.array([0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 1.0])
 
 
-def place(model: mujoco.MjModel, data: mujoco.MjData, arm: Arm, position: np.ndarray, quat: np.ndarray) -> float:
+def place(
+    model: mujoco.MjModel, data: mujoco.MjData, arm: Arm, position: np.ndarray, quat: np.ndarray
+) -> float:
     """Puts the tool centre point at a pose (m, wxyz, world frame) by damped least squares from the rest posture.
 
     Returns the remaining position error in metres; data.qpos holds the solution.
@@ -131,7 +145,12 @@ def place(model: mujoco.MjModel, data: mujoco.MjData, arm: Arm, position: np.nda
     limits = np.array([model.joint(j).range for j in arm.arm_joints])
     data.qpos[address] = arm.home
     site = model.site(TCP).id
-    jacobian, error, current, inverse = np.zeros((6, model.nv)), np.zeros(6), np.zeros(4), np.zeros(4)
+    jacobian, error, current, inverse = (
+        np.zeros((6, model.nv)),
+        np.zeros(6),
+        np.zeros(4),
+        np.zeros(4),
+    )
     rotation, rest = np.zeros(4), np.asarray(arm.home)
     for _ in range(60):
         mujoco.mj_kinematics(model, data)
@@ -148,7 +167,9 @@ def place(model: mujoco.MjModel, data: mujoco.MjData, arm: Arm, position: np.nda
         pinv = j.T @ np.linalg.inv(j @ j.T + 1e-4 * np.eye(6))
         posture = 0.2 * (rest - data.qpos[address])
         step = pinv @ error + (np.eye(len(dofs)) - pinv @ j) @ posture
-        data.qpos[address] = np.clip(data.qpos[address] + np.clip(step, -0.4, 0.4), limits[:, 0], limits[:, 1])
+        data.qpos[address] = np.clip(
+            data.qpos[address] + np.clip(step, -0.4, 0.4), limits[:, 0], limits[:, 1]
+        )
     return float(np.linalg.norm(error[:3]))
 
 

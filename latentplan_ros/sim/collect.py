@@ -45,7 +45,9 @@ def random_episode(env: Environment, seed: int, index: int) -> Episode:
         states.append(env.state())
         truths.append(env.truth())
     actions.append(np.zeros(4, np.float32))
-    return Episode(np.stack(images), np.stack(actions), np.stack(states), np.stack(truths).astype(np.float32))
+    return Episode(
+        np.stack(images), np.stack(actions), np.stack(states), np.stack(truths).astype(np.float32)
+    )
 
 
 def dataset_info(env: Environment, seed: int) -> DatasetInfo:
@@ -70,11 +72,17 @@ def collect(task: str, episodes: int, out: Path, workers: int = 0, seed: int = 0
     TaskError for a seed that belongs to evaluation, DatasetError when ``out`` holds other data.
     """
     if seed >= FIRST_GOAL_SEED:
-        raise TaskError(f"seed {seed} belongs to evaluation goals; training data uses seeds below {FIRST_GOAL_SEED}")
+        raise TaskError(
+            f"seed {seed} belongs to evaluation goals; training data uses seeds below {FIRST_GOAL_SEED}"
+        )
     env = Environment(make_task(task))
     with DatasetWriter(out, dataset_info(env, seed)) as writer:
         todo = range(writer.num_episodes, episodes)
-        columns = (*Progress.get_default_columns()[:-1], MofNCompleteColumn(), TimeRemainingColumn())
+        columns = (
+            *Progress.get_default_columns()[:-1],
+            MofNCompleteColumn(),
+            TimeRemainingColumn(),
+        )
         with Progress(*columns) as progress:
             for episode in progress.track(
                 _rollouts(task, seed, todo, workers or os.cpu_count() or 1),

@@ -62,7 +62,9 @@ class Environment:
             opening = rng.uniform(*self.profile.action.gripper_m)
             error = place(self.model, self.data, self.arm, position, self._quat)
             self._command_fingers(opening)
-            for (joint, _, _), value in zip(self.arm.fingers, finger_command(self.arm, opening), strict=True):
+            for (joint, _, _), value in zip(
+                self.arm.fingers, finger_command(self.arm, opening), strict=True
+            ):
                 self.data.joint(joint).qpos[0] = value
             self.data.mocap_pos[self._mocap] = position
             self.data.mocap_quat[self._mocap] = self._quat
@@ -70,7 +72,9 @@ class Environment:
             if error < 0.005 and not np.any(self.data.contact.dist[: self.data.ncon] < 0):
                 self._target, self._ramp = position, 0
                 return
-        raise SimulationError(f"{self.task.name}: 200 draws from the start box all collide or are out of reach")
+        raise SimulationError(
+            f"{self.task.name}: 200 draws from the start box all collide or are out of reach"
+        )
 
     def step(self, action: np.ndarray) -> None:
         """One control period with an action ``[4]`` in [-1, 1]."""
@@ -98,8 +102,13 @@ class Environment:
                 mocap += (self._target - mocap) / self._ramp
                 self._ramp -= 1
             mujoco.mj_step(self.model, self.data)
-        if not np.isfinite(self.data.qpos).all() or self.data.warning.number[mujoco.mjtWarning.mjWARN_BADQACC]:
-            raise SimulationError(f"{self.task.name}: physics became unstable at t = {self.data.time:.3f} s")
+        if (
+            not np.isfinite(self.data.qpos).all()
+            or self.data.warning.number[mujoco.mjtWarning.mjWARN_BADQACC]
+        ):
+            raise SimulationError(
+                f"{self.task.name}: physics became unstable at t = {self.data.time:.3f} s"
+            )
         # mj_step leaves derived positions one substep stale; mj_forward would change the warm start.
         mujoco.mj_kinematics(self.model, self.data)
         mujoco.mj_comPos(self.model, self.data)
@@ -176,5 +185,7 @@ class Environment:
         self._renderers.clear()
 
     def _command_fingers(self, opening: float) -> None:
-        for (joint, _, _), value in zip(self.arm.fingers, finger_command(self.arm, opening), strict=True):
+        for (joint, _, _), value in zip(
+            self.arm.fingers, finger_command(self.arm, opening), strict=True
+        ):
             self.data.actuator(joint).ctrl[0] = value

@@ -15,17 +15,26 @@ def new_scene(camera_pos: tuple, camera_at: tuple, fovy_deg: float) -> mujoco.Mj
     spec.option.impratio = 5.0
     visual = spec.visual
     visual.global_.offwidth, visual.global_.offheight = 640, 480
-    visual.quality.offsamples = 0  # multisampling and shadows cost software rendering most of its speed
+    visual.quality.offsamples = (
+        0  # multisampling and shadows cost software rendering most of its speed
+    )
     visual.quality.shadowsize = 0
     visual.headlight.ambient = [0.35] * 3
     visual.headlight.diffuse = [0.35] * 3
     visual.headlight.specular = [0.0] * 3
-    spec.worldbody.add_light(pos=[0.3, -0.8, 1.6], dir=[0.1, 0.5, -1.0], diffuse=[0.5] * 3, castshadow=False)
+    spec.worldbody.add_light(
+        pos=[0.3, -0.8, 1.6], dir=[0.1, 0.5, -1.0], diffuse=[0.5] * 3, castshadow=False
+    )
     spec.worldbody.add_geom(
         # The third size is the grid that the plane is drawn with: a fine one costs more than the robot.
-        name="floor", type=mujoco.mjtGeom.mjGEOM_PLANE, size=[4, 4, 1.0], rgba=[0.78, 0.76, 0.72, 1]
+        name="floor",
+        type=mujoco.mjtGeom.mjGEOM_PLANE,
+        size=[4, 4, 1.0],
+        rgba=[0.78, 0.76, 0.72, 1],
     )
-    spec.worldbody.add_camera(name="main", pos=camera_pos, quat=look_at(camera_pos, camera_at), fovy=fovy_deg)
+    spec.worldbody.add_camera(
+        name="main", pos=camera_pos, quat=look_at(camera_pos, camera_at), fovy=fovy_deg
+    )
     return spec
 
 

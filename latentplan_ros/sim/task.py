@@ -33,7 +33,9 @@ class Task(ABC):
     def scene(self) -> mujoco.MjSpec:
         """Everything but the arm."""
 
-    def place_objects(self, model: mujoco.MjModel, data: mujoco.MjData, rng: np.random.Generator) -> None:
+    def place_objects(
+        self, model: mujoco.MjModel, data: mujoco.MjData, rng: np.random.Generator
+    ) -> None:
         """Draws the objects' start; the hand's is drawn from the start box."""
 
     @abstractmethod

@@ -5,7 +5,9 @@ from latentplan_ros.sim.tasks.franka_drawer import FrankaDrawer
 from latentplan_ros.sim.tasks.franka_reach import FrankaReach
 from latentplan_ros.sim.tasks.sawyer_reach import SawyerReach
 
-TASKS: dict[str, type[Task]] = {task.name: task for task in (FrankaDrawer, FrankaReach, SawyerReach)}
+TASKS: dict[str, type[Task]] = {
+    task.name: task for task in (FrankaDrawer, FrankaReach, SawyerReach)
+}
 
 
 def make_task(name: str) -> Task:

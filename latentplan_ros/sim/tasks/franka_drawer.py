@@ -57,13 +57,19 @@ class FrankaDrawer(Task):
             ("post_left", [-0.03, 0.092, 0.085], [0.025, 0.006, 0.012], _HANDLE),
             ("post_right", [-0.03, -0.092, 0.085], [0.025, 0.006, 0.012], _HANDLE),
         ):
-            drawer.add_geom(name=f"drawer_{name}", type=box, pos=pos, size=size, rgba=colour, mass=0.15)
+            drawer.add_geom(
+                name=f"drawer_{name}", type=box, pos=pos, size=size, rgba=colour, mass=0.15
+            )
         for pair in ("drawer", "cabinet"):
             # The rail guides the drawer; its sides never touch the cabinet or the floor.
-            spec.add_exclude(bodyname1="drawer", bodyname2="cabinet" if pair == "cabinet" else "world")
+            spec.add_exclude(
+                bodyname1="drawer", bodyname2="cabinet" if pair == "cabinet" else "world"
+            )
         return spec
 
-    def place_objects(self, model: mujoco.MjModel, data: mujoco.MjData, rng: np.random.Generator) -> None:
+    def place_objects(
+        self, model: mujoco.MjModel, data: mujoco.MjData, rng: np.random.Generator
+    ) -> None:
         data.joint("drawer").qpos[0] = rng.uniform(0.0, TRAVEL_M)
 
     def truth(self, model: mujoco.MjModel, data: mujoco.MjData) -> np.ndarray:
