@@ -6,7 +6,6 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import numpy as np
-import zarr
 from rich.progress import track as progress
 
 from latentplan_ros.control.profile import RobotProfile, load_profile
@@ -109,6 +108,7 @@ def _fill(
     preprocess = Preprocess()
     writer: DatasetWriter | None = None
     all_ages: dict[str, list[np.ndarray]] = {}
+    acted: list[np.ndarray] = []
     counts = np.zeros(3, np.int64)  # ticks, filled, clipped
     for path in progress(paths, description="reading bags"):
         try:
@@ -140,6 +140,7 @@ def _fill(
             continue
         for episode in aligned.episodes:
             writer.append(episode)
+            acted.append(episode.action[:-1])
         report.bags += 1
         report.episodes += len(aligned.episodes)
         report.frames += sum(map(len, aligned.episodes))
@@ -155,7 +156,17 @@ def _fill(
         "alignment": {name: asdict(error) for name, error in report.alignment.items()},
         "problems": len(report.problems),
     }
-    zarr.open_group(scratch, mode="r+").attrs["notes"] = notes
+    writer.describe(notes=notes, exploration_std=_exploration_std(np.concatenate(acted)))
+
+
+def _exploration_std(actions: np.ndarray) -> tuple[float, ...]:
+    """Spread of the smoothed random policy whose actions vary as these do, ``[T,4]``; at most 1.
+
+    The planner searches with a_t = beta eps_t + (1 - beta) a_(t-1), beta = 0.5 (MBOLD A.2, A.3),
+    whose spread settles at std(eps) sqrt(beta / (2 - beta)) = std(eps) / sqrt(3). So it starts where
+    the recordings are.
+    """
+    return tuple(np.minimum(1.0, np.sqrt(3.0) * actions.std(axis=0)).round(4).tolist())
 
 
 def align(

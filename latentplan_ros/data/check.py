@@ -6,11 +6,10 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-import zarr
 
 from latentplan_ros.data.bag_writer import BagError
 from latentplan_ros.data.bags import Bag, find_bags, open_bag
-from latentplan_ros.data.dataset import Dataset, DatasetError
+from latentplan_ros.data.dataset import Dataset, DatasetError, EpisodeOrderError, is_dataset
 from latentplan_ros.data.images import ImageError, decode
 from latentplan_ros.data.recording import Topics
 
@@ -45,7 +44,7 @@ def check(path: Path, topics: Topics | None = None) -> list[Finding]:
     BagError when the path is neither.
     """
     path = Path(path)
-    if (path / "zarr.json").exists():
+    if is_dataset(path):
         return _merged(_check_dataset(path))
     return _merged(
         finding for bag in find_bags([path]) for finding in _check_bag(bag, topics or Topics())
@@ -156,18 +155,14 @@ def _non_finite(message: Any) -> str:
 def _check_dataset(path: Path) -> Iterator[Finding]:
     try:
         dataset = Dataset.open(path)
-        ends = np.asarray(zarr.open_group(path, mode="r")["meta/episode_ends"][:])
     except DatasetError as error:
-        yield Finding("torn", path, "dataset", 0.0, str(error))
-        return
-    if len(ends) and not (np.diff(ends, prepend=0) > 0).all():
-        index = int(np.flatnonzero(np.diff(ends, prepend=0) <= 0)[0])
-        detail = f"episode {index} ends at frame {ends[index]}, not after the one before it"
-        yield Finding("out-of-order", path, "meta/episode_ends", 0.0, detail)
+        kind: Kind = "out-of-order" if isinstance(error, EpisodeOrderError) else "torn"
+        yield Finding(kind, path, error.array or "dataset", 0.0, str(error))
         return
     period = dataset.info.action_space.period_s
     seen: dict[bytes, int] = {}
-    for index, (start, stop) in enumerate(zip(dataset.episode_starts, ends, strict=True)):
+    spans = zip(dataset.episode_starts, dataset.episode_ends, strict=True)
+    for index, (start, stop) in enumerate(spans):
         rows = np.arange(start, stop)
         yield from _check_numbers(dataset, index, rows, period)
         images = dataset.images(rows)

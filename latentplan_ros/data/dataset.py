@@ -1,17 +1,20 @@
 """Datasets on disk: a Zarr group in the diffusion-policy layout, read through memory maps.
 
-    data/image uint8 [F,S,S,3]   data/action float32 [F,4]   data/state float32 [F,J]   data/truth float32 [F,K]
-    meta/episode_ends int64 [N]  (exclusive end of each episode)   attributes: DatasetInfo
+    data/image uint8 [F,S,S,3]   data/action float32 [F,4]   data/state float32 [F,J]
+    data/truth float32 [F,K]     meta/episode_ends int64 [N], exclusive    attributes: DatasetInfo
 
-Frames are stored uncompressed in chunks of CHUNK_FRAMES, so that a chunk file is the frames' bytes and nothing
-else and can be memory-mapped. Episodes are committed by appending to episode_ends after their frames: whatever
-lies beyond the last committed end is not part of the dataset and is overwritten by the next writer.
+Written in Zarr format 2, which Zarr 2 (Python 3.10) and Zarr 3 both read; format 3 is read too
+where Zarr 3 is installed. Frames are stored uncompressed in chunks of CHUNK_FRAMES, so that a chunk
+file is the frames' bytes and nothing else and can be memory-mapped. Episodes are committed by
+appending to episode_ends after their frames: whatever lies beyond the last committed end is not part
+of the dataset and is overwritten by the next writer.
 """
 
 import hashlib
 import json
+import shutil
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,19 +23,37 @@ import zarr
 
 from latentplan_ros.control.action_space import ActionSpace
 from latentplan_ros.data.episode import Episode
+from latentplan_ros.data.growing_array import GrowingArray, write_json
 
 CHUNK_FRAMES = 1024
 _FLUSH_FRAMES = 4 * CHUNK_FRAMES
+_CHUNK_EPISODES = 65536
 _FORMAT = 1
+_ENDS = "meta/episode_ends"
 
 
 class DatasetError(ValueError):
-    """A dataset is missing, torn, or not what was asked for; the message names the path and the array."""
+    """A dataset is missing, torn, or not what was asked for; the message names path and array.
+
+    array: the one at fault, where it is one.
+    """
+
+    def __init__(self, message: str, array: str = "") -> None:
+        super().__init__(message)
+        self.array = array
+
+
+class EpisodeOrderError(DatasetError):
+    """The ends of a dataset's episodes do not follow one another."""
 
 
 @dataclass(frozen=True)
 class DatasetInfo:
-    """What a dataset says about itself. source: "sim" or "bags"; seed and mujoco_version for simulated data."""
+    """What a dataset says about itself.
+
+    source: "sim" or "bags"; seed and mujoco_version for simulated data; exploration_std: of the
+    random policy's noise before it is smoothed, where a planner's search starts.
+    """
 
     action_space: ActionSpace
     camera: str
@@ -62,44 +83,56 @@ class DatasetInfo:
 class DatasetWriter:
     """Appends whole episodes; use as a context manager. Opening an existing dataset continues it.
 
-    Raises DatasetError when the existing dataset's info differs from the one given.
+    Killed at any moment it leaves a dataset of the episodes committed so far. Raises DatasetError
+    when the existing dataset's info differs from the one given, it is in Zarr format 3, or the path
+    holds something else.
     """
 
     def __init__(self, path: str | Path, info: DatasetInfo) -> None:
         self.path, self.info = Path(path), info
-        size, states, truths = info.image_size, len(info.state_names), len(info.truth_names)
+        size = info.image_size
         shapes: dict[str, tuple[tuple[int, ...], str]] = {
             "image": ((size, size, 3), "uint8"),
             "action": ((4,), "float32"),
-            "state": ((states,), "float32"),
+            "state": ((len(info.state_names),), "float32"),
         }
-        if truths:
-            shapes["truth"] = ((truths,), "float32")
-        if (self.path / "zarr.json").exists():
+        if info.truth_names:
+            shapes["truth"] = ((len(info.truth_names),), "float32")
+        self._ends: list[int] = []
+        if is_dataset(self.path):
             existing = Dataset.open(self.path)
             if existing.info.to_dict() != info.to_dict():
                 raise DatasetError(
                     f"{self.path} holds other data than is to be added; choose another path"
                 )
-            self._group = zarr.open_group(self.path, mode="r+")
-        else:
-            self._group = zarr.open_group(self.path, mode="w")
-            for name, (shape, dtype) in shapes.items():
-                self._group.create_array(
-                    f"data/{name}",
-                    shape=(0, *shape),
-                    chunks=(CHUNK_FRAMES, *shape),
-                    dtype=dtype,
-                    compressors=None,
+            if existing.zarr_format != 2:
+                raise DatasetError(
+                    f"{self.path} is in Zarr format {existing.zarr_format}: it can be read but not "
+                    "continued; choose another path"
                 )
-            self._group.create_array(
-                "meta/episode_ends", shape=(0,), chunks=(65536,), dtype="int64", compressors=None
-            )
-            self._group.attrs.update(info.to_dict())
-        self._arrays = {name: self._group[f"data/{name}"] for name in shapes}
-        self._ends: list[int] = [int(e) for e in np.asarray(self._group["meta/episode_ends"][:])]
-        self._committed = self._ends[-1] if self._ends else 0
+            self._ends = existing.episode_ends.tolist()
+        else:
+            self._create(shapes)
+        self._arrays = {name: GrowingArray(self.path / "data" / name) for name in shapes}
+        self._episode_ends = GrowingArray(self.path / _ENDS)
         self._pending: list[Episode] = []
+
+    def _create(self, shapes: dict[str, tuple[tuple[int, ...], str]]) -> None:
+        """An empty dataset, there whole or not at all."""
+        if self.path.is_file() or (self.path.is_dir() and any(self.path.iterdir())):
+            raise DatasetError(f"{self.path} exists and is not a dataset; choose another path")
+        scratch = self.path.absolute().with_name(f".{self.path.name}.creating")
+        try:
+            shutil.rmtree(scratch, ignore_errors=True)
+            for name, (shape, dtype) in shapes.items():
+                GrowingArray.create(scratch / "data" / name, shape, dtype, CHUNK_FRAMES)
+            GrowingArray.create(scratch / _ENDS, (), "int64", _CHUNK_EPISODES)
+            for folder in ("", "data", "meta"):
+                write_json(scratch / folder / ".zgroup", {"zarr_format": 2})
+            write_json(scratch / ".zattrs", self.info.to_dict())
+            scratch.replace(self.path)
+        except OSError as error:
+            raise DatasetError(f"{self.path}: no dataset can be made there: {error}") from error
 
     @property
     def num_episodes(self) -> int:
@@ -109,10 +142,12 @@ class DatasetWriter:
         """Adds one episode. Raises DatasetError when it does not fit the dataset's shapes."""
         for name, array in self._arrays.items():
             values = getattr(episode, name)
-            if values is None or values.shape[1:] != array.shape[1:]:
+            if values is None or values.shape[1:] != array.row_shape:
                 shape = None if values is None else values.shape
+                expected = ", ".join(map(str, ("T", *array.row_shape)))
                 raise DatasetError(
-                    f"{self.path}: episode's {name} has shape {shape}, expected [T, {array.shape[1:]}]"
+                    f"{self.path}: episode's {name} has shape {shape}, expected [{expected}]",
+                    f"data/{name}",
                 )
         self._pending.append(episode)
         if sum(len(e) for e in self._pending) >= _FLUSH_FRAMES:
@@ -122,20 +157,18 @@ class DatasetWriter:
         """Commits what was appended."""
         if not self._pending:
             return
-        ends, total = [], self._committed
-        for episode in self._pending:
-            total += len(episode)
-            ends.append(total)
+        start = self._ends[-1] if self._ends else 0
         for name, array in self._arrays.items():
-            array.resize((total, *array.shape[1:]))
-            array[self._committed : total] = np.concatenate(
-                [getattr(e, name) for e in self._pending]
-            )
-        self._ends += ends
-        episode_ends = self._group["meta/episode_ends"]
-        episode_ends.resize((len(self._ends),))
-        episode_ends[:] = np.array(self._ends, np.int64)
-        self._committed, self._pending = total, []
+            array.write(start, np.concatenate([getattr(e, name) for e in self._pending]))
+        ends = start + np.cumsum([len(e) for e in self._pending])
+        self._episode_ends.write(len(self._ends), ends)
+        self._ends += ends.tolist()
+        self._pending = []
+
+    def describe(self, **changes: Any) -> None:
+        """Replaces fields of the info: what is known only when the episodes are."""
+        self.info = replace(self.info, **changes)
+        write_json(self.path / ".zattrs", self.info.to_dict())
 
     def __enter__(self) -> "DatasetWriter":
         return self
@@ -146,40 +179,62 @@ class DatasetWriter:
 
 
 class Dataset:
-    """A dataset opened for reading. ``action``, ``state`` and ``truth`` are loaded; pictures stay on disk."""
+    """A dataset opened for reading.
+
+    ``action``, ``state`` and ``truth`` are loaded; pictures stay on disk.
+    """
 
     def __init__(self, path: Path, group: zarr.Group, info: DatasetInfo) -> None:
         self.path, self.info = path, info
-        self.episode_ends = np.asarray(group["meta/episode_ends"][:])
+        self.zarr_format = _zarr_format(path)
+        self.episode_ends = np.asarray(group[_ENDS][:])
+        backwards = np.flatnonzero(np.diff(self.episode_ends, prepend=0) <= 0)
+        if len(backwards):
+            raise EpisodeOrderError(
+                f"{path}: {_ENDS}: episode {backwards[0]} ends at frame "
+                f"{self.episode_ends[backwards[0]]}, not after the one before it",
+                _ENDS,
+            )
         frames = int(self.episode_ends[-1]) if len(self.episode_ends) else 0
-        for name in ("image", "action", "state"):
+        truth = ("truth",) if info.truth_names else ()
+        for name in ("image", "action", "state", *truth):
             held = group[f"data/{name}"].shape[0]
             if held < frames:
                 raise DatasetError(
-                    f"{path}: data/{name} has {held} frames, meta/episode_ends says {frames}"
+                    f"{path}: data/{name} has {held} frames, {_ENDS} says {frames}", f"data/{name}"
                 )
         self.action = np.asarray(group["data/action"][:frames])
         self.state = np.asarray(group["data/state"][:frames])
-        self.truth = np.asarray(group["data/truth"][:frames]) if info.truth_names else None
+        self.truth = np.asarray(group["data/truth"][:frames]) if truth else None
         self.num_frames, self.num_episodes = frames, len(self.episode_ends)
+        image = group["data/image"]
+        self._chunk_frames = int(image.chunks[0])
         self._images = [
-            self._map(group["data/image"], chunk) for chunk in range(-(-frames // CHUNK_FRAMES))
+            self._map(image, chunk) for chunk in range(-(-frames // self._chunk_frames))
         ]
 
     @classmethod
     def open(cls, path: str | Path) -> "Dataset":
         """Raises DatasetError when there is no dataset, or it is torn."""
         path = Path(path)
-        if not (path / "zarr.json").exists():
+        if not is_dataset(path):
             raise DatasetError(
-                f"{path} is not a dataset: no zarr.json there; make one with `latentplan collect` "
-                "or `latentplan dataset build`"
+                f"{path} is not a dataset: no .zgroup or zarr.json there; make one with "
+                "`latentplan collect` or `latentplan dataset build`"
+            )
+        installed = zarr.__version__
+        if _zarr_format(path) == 3 and installed.startswith("2."):
+            raise DatasetError(
+                f"{path} is in Zarr format 3, which the installed zarr {installed} cannot read; "
+                "open it with Python 3.11 or newer and zarr 3"
             )
         try:
-            group = zarr.open_group(path, mode="r")
+            group = zarr.open_group(str(path), mode="r")
             info = DatasetInfo.from_dict(dict(group.attrs))
             return cls(path, group, info)
-        except (KeyError, TypeError, json.JSONDecodeError) as error:
+        except DatasetError:
+            raise
+        except (KeyError, TypeError, ValueError, OSError) as error:
             raise DatasetError(
                 f"{path} is not a dataset of this package, or it is torn: {error!r}"
             ) from error
@@ -189,7 +244,7 @@ class Dataset:
         flat = np.asarray(indices).reshape(-1)
         size = self.info.image_size
         out = np.empty((len(flat), size, size, 3), np.uint8)
-        chunks, offsets = np.divmod(flat, CHUNK_FRAMES)
+        chunks, offsets = np.divmod(flat, self._chunk_frames)
         for chunk in np.unique(chunks):
             rows = np.nonzero(chunks == chunk)[0]
             out[rows] = self._images[chunk][offsets[rows]]
@@ -213,7 +268,10 @@ class Dataset:
         return np.sort(order[count:]), np.sort(order[:count])
 
     def content_hash(self) -> str:
-        """SHA-256 over info, episode ends, actions and states: names the data without reading every picture."""
+        """SHA-256 over info, episode ends, actions, states, the first and the last picture.
+
+        It names the data without reading every picture.
+        """
         digest = hashlib.sha256(json.dumps(self.info.to_dict(), sort_keys=True).encode())
         for array in (self.episode_ends, self.action, self.state):
             digest.update(np.ascontiguousarray(array).tobytes())
@@ -222,12 +280,23 @@ class Dataset:
         return digest.hexdigest()
 
     def _map(self, array: zarr.Array, chunk: int) -> np.ndarray:
-        file = self.path / "data" / "image" / "c" / str(chunk) / "0" / "0" / "0"
-        shape = (CHUNK_FRAMES, *array.shape[1:])
-        if not file.exists():  # zarr leaves out chunks that are all zero
-            return np.zeros(shape, np.uint8)
-        if file.stat().st_size != int(np.prod(shape)):
+        name = f"{chunk}.0.0.0" if self.zarr_format == 2 else f"c/{chunk}/0/0/0"
+        file = self.path / "data" / "image" / name
+        shape = (self._chunk_frames, *array.shape[1:])
+        size, expected = file.stat().st_size if file.exists() else 0, int(np.prod(shape))
+        if size != expected:
             raise DatasetError(
-                f"{file} has {file.stat().st_size} bytes, expected {int(np.prod(shape))}: it is torn"
+                f"{file} has {size} bytes, expected {expected}: it is torn, or not "
+                "stored uncompressed",
+                "data/image",
             )
         return np.memmap(file, np.uint8, "r", shape=shape)
+
+
+def is_dataset(path: Path) -> bool:
+    """Whether there is a Zarr group at the path."""
+    return (path / ".zgroup").exists() or (path / "zarr.json").exists()
+
+
+def _zarr_format(path: Path) -> int:
+    return 2 if (path / ".zgroup").exists() else 3

@@ -10,7 +10,10 @@ from latentplan_ros.data.dataset import Dataset
 
 @dataclass(frozen=True)
 class Transitions:
-    """Frame indices ``int64 [B]``: state at t, next state at t+1, goal; steps: t+steps is the goal, 0 for negatives."""
+    """Frame indices ``int64 [B]``: state at t (the next is t+1) and goal.
+
+    steps: t+steps is the goal; 0 for negatives.
+    """
 
     state: np.ndarray
     goal: np.ndarray
@@ -18,10 +21,11 @@ class Transitions:
 
 
 class GoalSampler:
-    """Transitions with reached goals (offset geometric in p) and arm-pose negatives, in equal numbers.
+    """Transitions with reached goals (offset geometric in p) and arm-pose negatives, half and half.
 
-    A negative goal is a nearest neighbour, in the arm's joint positions, of the state that was reached: the arm
-    is where it would be, the objects likely are not. Neighbours come from at most ``index_size`` frames through FAISS.
+    A negative goal is a nearest neighbour, in the arm's joint positions, of the state that was
+    reached: the arm is where it would be, the objects likely are not. Neighbours come from at most
+    ``index_size`` frames through FAISS.
     """
 
     def __init__(
@@ -48,13 +52,13 @@ class GoalSampler:
         self._kept = kept
         if len(kept) > 10_000:
             # Exact search over 2e5 poses would cost more than the network update it serves.
-            index = faiss.IndexIVFFlat(faiss.IndexFlatL2(joints), joints, 256)
-            index.train(keys)
-            index.nprobe = 4
+            cells = faiss.IndexIVFFlat(faiss.IndexFlatL2(joints), joints, 256)
+            cells.train(keys)
+            cells.nprobe = 4
+            self._index: faiss.Index = cells
         else:
-            index = faiss.IndexFlatL2(joints)
-        index.add(keys)
-        self._index = index
+            self._index = faiss.IndexFlatL2(joints)
+        self._index.add(keys)
 
     def draw(self, rng: np.random.Generator, count: int) -> Transitions:
         rows = rng.integers(len(self._states), size=count)

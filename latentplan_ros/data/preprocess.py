@@ -14,7 +14,10 @@ class Preprocess:
     size: int = 64
 
     def apply(self, rgb: np.ndarray) -> np.ndarray:
-        """``uint8 [H,W,3]`` RGB to ``uint8 [size,size,3]``. Raises ValueError on another shape or type."""
+        """``uint8 [H,W,3]`` RGB to ``uint8 [size,size,3]``.
+
+        Raises ValueError on another shape or type.
+        """
         if rgb.dtype != np.uint8 or rgb.ndim != 3 or rgb.shape[2] != 3 or 0 in rgb.shape:
             raise ValueError(f"expected a uint8 [H,W,3] RGB picture, got {rgb.dtype} {rgb.shape}")
         height, width = rgb.shape[:2]

@@ -6,7 +6,7 @@ import cv2
 import imageio_ffmpeg  # type: ignore[import-untyped]
 import numpy as np
 
-from latentplan_ros.data.dataset import Dataset
+from latentplan_ros.data.dataset import Dataset, DatasetError
 
 ROWS, COLUMNS = 8, 10
 SCALE = 4  # of the video
@@ -15,10 +15,10 @@ SCALE = 4  # of the video
 def preview(dataset: Dataset, out_dir: Path, episodes: int = ROWS) -> tuple[Path, Path]:
     """Write ``sheet.png`` (an episode a row, time to the right) and ``episodes.mp4``; their paths.
 
-    The episodes are spread over the whole dataset. Raises ValueError for a dataset without any.
+    The episodes are spread over the whole dataset. Raises DatasetError for a dataset without any.
     """
     if dataset.num_episodes == 0:
-        raise ValueError(f"{dataset.path}: holds no episode to preview")
+        raise DatasetError(f"{dataset.path}: holds no episode to preview")
     out_dir = Path(out_dir)
     out_dir.mkdir(parents=True, exist_ok=True)
     count = min(episodes, dataset.num_episodes)

@@ -8,8 +8,9 @@ from latentplan_ros.data.dataset import Dataset, DatasetError
 class Windows:
     """Start frames from which ``horizon`` further steps stay inside one episode.
 
-    Half of each draw is uniform, half proportional to the last error seen at that start: contact is rare in
-    random data, and a mean loss over uniform draws ignores it. Raises DatasetError when no episode is long enough.
+    Half of each draw is uniform, half proportional to the last error seen at that start: contact is
+    rare in random data, and a mean loss over uniform draws ignores it. Raises DatasetError when no
+    episode is long enough.
     """
 
     def __init__(self, dataset: Dataset, episodes: np.ndarray, horizon: int) -> None:
@@ -20,8 +21,8 @@ class Windows:
         if not ranges:
             longest = int((ends - starts).max(initial=0))
             raise DatasetError(
-                f"{dataset.path}: no episode has the {horizon + 1} frames that a horizon of {horizon} steps needs; "
-                f"the longest has {longest}"
+                f"{dataset.path}: no episode has the {horizon + 1} frames that a horizon of "
+                f"{horizon} steps needs; the longest has {longest}"
             )
         self.starts = np.concatenate(ranges)
         self.priority = np.ones(len(self.starts))
