@@ -143,7 +143,10 @@ class DatasetInformation:
         from latentplan_ros.data.dataset import Dataset
         from latentplan_ros.data.info import describe
 
-        print(json.dumps(describe(Dataset.open(self.dataset)), indent=2))
+        # Not print(): the console ends quietly where a pipe's reader has seen enough.
+        Console(soft_wrap=True).out(
+            json.dumps(describe(Dataset.open(self.dataset)), indent=2), highlight=False
+        )
         return 0
 
 

@@ -149,7 +149,6 @@ def _fill(
             all_ages.setdefault(name, []).append(values)
     if writer is None:
         return
-    writer.flush()
     report.alignment = {n: AlignmentError.of(np.concatenate(v)) for n, v in all_ages.items()}
     report.filled, report.clipped = (float(c) / max(1, counts[0]) for c in counts[1:])
     notes = writer.info.notes | {
@@ -157,14 +156,15 @@ def _fill(
         "problems": len(report.problems),
     }
     writer.describe(notes=notes, exploration_std=_exploration_std(np.concatenate(acted)))
+    writer.close()
 
 
 def _exploration_std(actions: np.ndarray) -> tuple[float, ...]:
     """Spread of the smoothed random policy whose actions vary as these do, ``[T,4]``; at most 1.
 
     The planner searches with a_t = beta eps_t + (1 - beta) a_(t-1), beta = 0.5 (MBOLD A.2, A.3),
-    whose spread settles at std(eps) sqrt(beta / (2 - beta)) = std(eps) / sqrt(3). So it starts where
-    the recordings are.
+    whose spread settles at std(eps) sqrt(beta / (2 - beta)) = std(eps) / sqrt(3). So it starts
+    where the recordings are.
     """
     return tuple(np.minimum(1.0, np.sqrt(3.0) * actions.std(axis=0)).round(4).tolist())
 

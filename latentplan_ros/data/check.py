@@ -1,5 +1,6 @@
 """Finds what is wrong with recordings and datasets: ``latentplan dataset check PATH``."""
 
+import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -166,7 +167,7 @@ def _check_dataset(path: Path) -> Iterator[Finding]:
         rows = np.arange(start, stop)
         yield from _check_numbers(dataset, index, rows, period)
         images = dataset.images(rows)
-        key = images.tobytes() + dataset.action[rows].tobytes()
+        key = hashlib.sha256(images.tobytes() + dataset.action[rows].tobytes()).digest()
         if key in seen:
             detail = f"episode {index} is the same as episode {seen[key]}"
             yield Finding("duplicated", path, "data/image", 0.0, detail)

@@ -6,17 +6,18 @@
 Written in Zarr format 2, which Zarr 2 (Python 3.10) and Zarr 3 both read; format 3 is read too
 where Zarr 3 is installed. Frames are stored uncompressed in chunks of CHUNK_FRAMES, so that a chunk
 file is the frames' bytes and nothing else and can be memory-mapped. Episodes are committed by
-appending to episode_ends after their frames: whatever lies beyond the last committed end is not part
-of the dataset and is overwritten by the next writer.
+appending to episode_ends after their frames: whatever lies beyond the last committed end is not
+part of the dataset and is overwritten by the next writer.
 """
 
+import fcntl
 import hashlib
 import json
 import shutil
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import numpy as np
 import zarr
@@ -84,8 +85,8 @@ class DatasetWriter:
     """Appends whole episodes; use as a context manager. Opening an existing dataset continues it.
 
     Killed at any moment it leaves a dataset of the episodes committed so far. Raises DatasetError
-    when the existing dataset's info differs from the one given, it is in Zarr format 3, or the path
-    holds something else.
+    when the existing dataset's info differs from the one given, it is in Zarr format 3, another
+    writer is at it, or the path holds something else.
     """
 
     def __init__(self, path: str | Path, info: DatasetInfo) -> None:
@@ -99,20 +100,22 @@ class DatasetWriter:
         if info.truth_names:
             shapes["truth"] = ((len(info.truth_names),), "float32")
         self._ends: list[int] = []
-        if is_dataset(self.path):
+        new = not is_dataset(self.path)
+        if new:
+            self._create(shapes)
+        elif _zarr_format(self.path) != 2:
+            raise DatasetError(
+                f"{self.path} is in Zarr format {_zarr_format(self.path)}: it can be read but not "
+                "continued; choose another path"
+            )
+        self._lock = _locked(self.path / ".zgroup")
+        if not new:
             existing = Dataset.open(self.path)
             if existing.info.to_dict() != info.to_dict():
                 raise DatasetError(
                     f"{self.path} holds other data than is to be added; choose another path"
                 )
-            if existing.zarr_format != 2:
-                raise DatasetError(
-                    f"{self.path} is in Zarr format {existing.zarr_format}: it can be read but not "
-                    "continued; choose another path"
-                )
             self._ends = existing.episode_ends.tolist()
-        else:
-            self._create(shapes)
         self._arrays = {name: GrowingArray(self.path / "data" / name) for name in shapes}
         self._episode_ends = GrowingArray(self.path / _ENDS)
         self._pending: list[Episode] = []
@@ -170,12 +173,17 @@ class DatasetWriter:
         self.info = replace(self.info, **changes)
         write_json(self.path / ".zattrs", self.info.to_dict())
 
+    def close(self) -> None:
+        """Commits what was appended and lets the next writer in."""
+        self.flush()
+        self._lock.close()
+
     def __enter__(self) -> "DatasetWriter":
         return self
 
     def __exit__(self, kind: type | None, *_: object) -> None:
         # Whole episodes are worth keeping also when the caller failed.
-        self.flush()
+        self.close()
 
 
 class Dataset:
@@ -259,7 +267,7 @@ class Dataset:
 
     @property
     def episode_starts(self) -> np.ndarray:
-        return np.concatenate([[0], self.episode_ends[:-1]]).astype(np.int64)
+        return np.concatenate([[0], self.episode_ends])[:-1].astype(np.int64)
 
     def split(self, held_out: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
         """Episode indices to train on and to hold out, at random."""
@@ -291,6 +299,19 @@ class Dataset:
                 "data/image",
             )
         return np.memmap(file, np.uint8, "r", shape=shape)
+
+
+def _locked(file: Path) -> TextIO:
+    """The file opened, and held against other writers until it is closed or the process ends."""
+    held = file.open()
+    try:
+        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        held.close()
+        raise DatasetError(
+            f"{file.parent} is being written by another process; wait for it or stop it"
+        ) from None
+    return held
 
 
 def is_dataset(path: Path) -> bool:

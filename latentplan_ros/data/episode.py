@@ -11,7 +11,7 @@ class EpisodeError(ValueError):
 
 @dataclass(frozen=True)
 class Episode:
-    """``image uint8 [T,S,S,3]``, ``action float32 [T,4]``, ``state [T,J]``, ``truth [T,K]``, both float32.
+    """``image uint8 [T,S,S,3]``; ``action [T,4]``, ``state [T,J]`` and ``truth [T,K]``, float32.
 
     action[t] leads from image[t] to image[t+1]; the last row is zero and unused. state holds joint
     positions (rad, m) and the end-effector position (m, base frame). truth holds simulator ground

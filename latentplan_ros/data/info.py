@@ -19,7 +19,7 @@ def describe(dataset: Dataset) -> dict[str, Any]:
     lengths = dataset.episode_ends - dataset.episode_starts
     acted = np.ones(dataset.num_frames, bool)
     acted[dataset.episode_ends - 1] = False  # the last row of an episode is no action
-    actions = dataset.action[acted]
+    actions = dataset.action[acted].astype(np.float64)
     return {
         "path": str(dataset.path),
         "task": info.task,

@@ -1,4 +1,4 @@
-"""The baked robot arms: how they attach to a scene, hold still, and are placed by inverse kinematics."""
+"""The baked arms: how they attach to a scene, hold still, and are placed by inverse kinematics."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +16,8 @@ class Arm:
     """One baked arm. Its base link is the world origin, so base frame and world frame are the same.
 
     tcp_pos, tcp_quat (wxyz): tool centre point in the frame of hand_body, z pointing out of the
-    gripper, y along the finger motion. home: rest posture, rad. fingers: (joint, body, sign of opening).
+    gripper, y along the finger motion. home: rest posture, rad. fingers: (joint, body, sign of
+    opening).
     """
 
     name: str
@@ -136,9 +137,10 @@ def attach(spec: mujoco.MjSpec, arm: Arm) -> None:
 def place(
     model: mujoco.MjModel, data: mujoco.MjData, arm: Arm, position: np.ndarray, quat: np.ndarray
 ) -> float:
-    """Puts the tool centre point at a pose (m, wxyz, world frame) by damped least squares from the rest posture.
+    """Puts the tool centre point at a pose (m, wxyz, world frame).
 
-    Returns the remaining position error in metres; data.qpos holds the solution.
+    By damped least squares from the rest posture. Returns the remaining position error in metres;
+    data.qpos holds the solution.
     """
     dofs = np.array([model.joint(j).dofadr[0] for j in arm.arm_joints])
     address = np.array([model.joint(j).qposadr[0] for j in arm.arm_joints])

@@ -18,8 +18,8 @@ from latentplan_ros.sim.goals import FIRST_GOAL_SEED
 from latentplan_ros.sim.task import TaskError
 from latentplan_ros.sim.tasks import make_task
 
-# Twice the network's size: area averaging then gives nearly the picture that a 640x480 camera gives after the
-# same preprocessing (mean difference 0.8 of 255), at nearly the speed of rendering 64x64 without it.
+# Twice the network's size: area averaging then gives nearly the picture that a 640x480 camera gives
+# after the same preprocessing (mean difference 0.8 of 255), at nearly the speed of 64x64.
 RENDER_SIZE = 128
 
 _environment: Environment | None = None
@@ -66,14 +66,16 @@ def dataset_info(env: Environment, seed: int) -> DatasetInfo:
 
 
 def collect(task: str, episodes: int, out: Path, workers: int = 0, seed: int = 0) -> int:
-    """Fills ``out`` up to that many episodes and returns how many were added; 0 workers: one a core.
+    """Fills ``out`` up to that many episodes and returns how many were added.
 
-    The result does not depend on the number of workers, and a killed run continues where it stopped. Raises
-    TaskError for a seed that belongs to evaluation, DatasetError when ``out`` holds other data.
+    workers: processes, 0 for one a core. The result does not depend on their number, and a killed
+    run continues where it stopped. Raises TaskError for a seed that belongs to evaluation,
+    DatasetError when ``out`` holds other data.
     """
     if seed >= FIRST_GOAL_SEED:
         raise TaskError(
-            f"seed {seed} belongs to evaluation goals; training data uses seeds below {FIRST_GOAL_SEED}"
+            f"seed {seed} belongs to evaluation goals; training data uses seeds below "
+            f"{FIRST_GOAL_SEED}"
         )
     env = Environment(make_task(task))
     with DatasetWriter(out, dataset_info(env, seed)) as writer:

@@ -18,6 +18,10 @@ class SimulationError(RuntimeError):
     """The simulation cannot go on: unstable physics, or no start without a collision."""
 
 
+class ActionError(ValueError):
+    """An action that is not four finite numbers in [-1, 1]."""
+
+
 @dataclass(frozen=True)
 class Snapshot:
     """Everything that restores an environment bit for bit."""
@@ -77,7 +81,12 @@ class Environment:
         )
 
     def step(self, action: np.ndarray) -> None:
-        """One control period with an action ``[4]`` in [-1, 1]."""
+        """One control period with an action ``[4]`` in [-1, 1]. Raises ActionError for another."""
+        action = np.asarray(action)
+        if action.shape != (4,) or not (np.abs(action) <= 1.0).all():  # NaN compares false
+            raise ActionError(
+                f"{self.task.name}: an action is 4 numbers in [-1, 1], not {action.tolist()}"
+            )
         self.set_target(
             next_target(self._target, self.tcp_position, action, self.profile),
             gripper_opening(action, self.profile),
@@ -95,7 +104,10 @@ class Environment:
             self._command_fingers(opening)
 
     def advance(self, seconds: float) -> None:
-        """Runs the physics for a whole number of physics steps. Raises SimulationError when it blows up."""
+        """Runs the physics for a whole number of its steps.
+
+        Raises SimulationError when it blows up.
+        """
         mocap = self.data.mocap_pos[self._mocap]
         for _ in range(round(seconds / TIMESTEP_S)):
             if self._ramp:
@@ -109,7 +121,7 @@ class Environment:
             raise SimulationError(
                 f"{self.task.name}: physics became unstable at t = {self.data.time:.3f} s"
             )
-        # mj_step leaves derived positions one substep stale; mj_forward would change the warm start.
+        # mj_step leaves derived positions a substep stale; mj_forward would change the warm start.
         mujoco.mj_kinematics(self.model, self.data)
         mujoco.mj_comPos(self.model, self.data)
         mujoco.mj_camlight(self.model, self.data)
@@ -145,7 +157,7 @@ class Environment:
         return self.data.qvel[dofs].copy()
 
     def state(self) -> np.ndarray:
-        """Proprioception as datasets store it: joint positions, then the tool position; ``float32 [J+3]``."""
+        """Joint positions, then the tool position, as datasets store them; ``float32 [J+3]``."""
         return np.concatenate([self.joint_positions, self.tcp_position]).astype(np.float32)
 
     def render(self, height: int = 480, width: int = 640, camera: str = "main") -> np.ndarray:

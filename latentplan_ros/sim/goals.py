@@ -14,9 +14,10 @@ _MAX_ROLLOUTS = 2000
 
 @dataclass(frozen=True)
 class Goal:
-    """Where to start and what picture to reach (MBOLD A.3: last state of a rejection-sampled random rollout).
+    """Where to start and what picture to reach.
 
-    image: uint8 [480,640,3] RGB; start_truth, truth: ground truth ``float64 [K]``, evaluation alone.
+    The picture is of the last state of a rejection-sampled random rollout (MBOLD A.3). image: uint8
+    [480,640,3] RGB; start_truth, truth: ground truth ``float64 [K]``, evaluation alone.
     """
 
     task: str
@@ -32,7 +33,8 @@ class Goal:
 def make_goal(env: Environment, kind: str, seed: int, index: int) -> Goal:
     """The goal of that kind, seed and index; the same every time. env is left at the goal's start.
 
-    Raises TaskError for a seed of the training range, an unknown kind, or a kind that random rollouts never reach.
+    Raises TaskError for a seed of the training range, an unknown kind, or a kind that random
+    rollouts never reach.
     """
     task = env.task
     if seed < FIRST_GOAL_SEED:

@@ -26,7 +26,7 @@ def new_scene(camera_pos: tuple, camera_at: tuple, fovy_deg: float) -> mujoco.Mj
         pos=[0.3, -0.8, 1.6], dir=[0.1, 0.5, -1.0], diffuse=[0.5] * 3, castshadow=False
     )
     spec.worldbody.add_geom(
-        # The third size is the grid that the plane is drawn with: a fine one costs more than the robot.
+        # The third size is the grid that the plane is drawn with: fine ones cost more than the arm.
         name="floor",
         type=mujoco.mjtGeom.mjGEOM_PLANE,
         size=[4, 4, 1.0],
@@ -39,7 +39,7 @@ def new_scene(camera_pos: tuple, camera_at: tuple, fovy_deg: float) -> mujoco.Mj
 
 
 def look_at(position: tuple, point: tuple) -> np.ndarray:
-    """Quaternion (wxyz) of a MuJoCo camera at position that looks at point with the world's z up."""
+    """Quaternion (wxyz) of a MuJoCo camera at position looking at point, the world's z up."""
     back = np.asarray(position, float) - np.asarray(point, float)
     back /= np.linalg.norm(back)
     right = np.cross([0.0, 0.0, 1.0], back)

@@ -33,7 +33,7 @@ class Task(ABC):
     def scene(self) -> mujoco.MjSpec:
         """Everything but the arm."""
 
-    def place_objects(
+    def place_objects(  # noqa: B027  # a task without objects has none to place
         self, model: mujoco.MjModel, data: mujoco.MjData, rng: np.random.Generator
     ) -> None:
         """Draws the objects' start; the hand's is drawn from the start box."""
@@ -49,7 +49,3 @@ class Task(ABC):
     @abstractmethod
     def is_goal(self, kind: str, start: np.ndarray, end: np.ndarray) -> bool:
         """Whether a random rollout from start to end gives a goal of this kind worth reaching."""
-
-    def object_displacement_m(self, start: np.ndarray, end: np.ndarray) -> float:
-        """How far the task's object moved between two truths, metres; what `dataset info` reports."""
-        return self.error_m(end, start)
