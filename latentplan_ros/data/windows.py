@@ -25,7 +25,19 @@ class Windows:
                 f"{horizon} steps needs; the longest has {longest}"
             )
         self.starts = np.concatenate(ranges)
+        self._first = np.isin(self.starts, starts)
+        self._action, self._horizon = dataset.action, horizon
         self.priority = np.ones(len(self.starts))
+
+    def actions(self, rows: np.ndarray) -> np.ndarray:
+        """``float32 [B, horizon + 1, 4]``: the action that led to each window, then those in it.
+
+        Before an episode's first frame the arm was at rest: zero.
+        """
+        starts = self.starts[rows]
+        actions = self._action[starts[:, None] + np.arange(-1, self._horizon)]
+        actions[self._first[rows], 0] = 0.0
+        return actions
 
     def draw(self, rng: np.random.Generator, count: int) -> np.ndarray:
         """Row numbers into ``starts``, ``int64 [count]``."""

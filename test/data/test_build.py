@@ -1,16 +1,19 @@
 import cv2
 import numpy as np
 import pytest
+import torch
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from recordings import START_NS, Recording, compressed, franka_recording, image, joints, joy, pose
 
+from latentplan_ros.control.exploration import SmoothedRandomPolicy
 from latentplan_ros.control.profile import load_profile
 from latentplan_ros.control.target import next_target
 from latentplan_ros.data.bag_writer import BagError
 from latentplan_ros.data.build import BuildError, build
 from latentplan_ros.data.dataset import Dataset
 from latentplan_ros.data.preprocess import Preprocess
+from latentplan_ros.planning.noise import filter_matrix, smoothed_noise
 
 MS = 1_000_000
 
@@ -183,3 +186,33 @@ def test_one_bad_bag_does_not_spoil_the_others(tmp_path):
     report = build([tmp_path / "bags"], tmp_path / "D.zarr")
     assert report.episodes == 1
     assert any("bad" in p for p in report.problems)
+
+
+def test_the_planner_would_search_as_widely_as_the_recorded_actions_vary(tmp_path):
+    std = (0.5, 0.2, 0.1, 0.0)
+    policy = SmoothedRandomPolicy(std)
+    for number in range(3):
+        recording, _, _ = franka_recording(steps=400, seed=number)
+        recording.messages = [m for m in recording.messages if m[1] != "/action"]
+        policy.reset(np.random.default_rng(number))
+        for k in range(400):
+            tick = START_NS + k * 100 * MS
+            recording.add("/action", joy(policy.act(), tick), tick)
+        recording.write(tmp_path / "bags" / str(number), robot="franka")
+    build([tmp_path / "bags"], tmp_path / "D.zarr")
+    info = Dataset.open(tmp_path / "D.zarr").info
+    np.testing.assert_allclose(info.exploration_std, std, rtol=0.1, atol=1e-3)
+    # So the search's own noise has the spread of the data.
+    noise = smoothed_noise(4000, filter_matrix(13, 0.5), torch.tensor(info.exploration_std), None)
+    recorded = Dataset.open(tmp_path / "D.zarr").action.std(axis=0)
+    np.testing.assert_allclose(noise[:, -1].std(axis=0), recorded, rtol=0.06, atol=1e-3)
+
+
+def test_actions_at_their_limits_give_the_largest_spread_there_is(tmp_path):
+    recording, _, _ = franka_recording(steps=40)
+    recording.messages = [m for m in recording.messages if m[1] != "/action"]
+    for k in range(40):
+        tick = START_NS + k * 100 * MS
+        recording.add("/action", joy(np.full(4, (-1.0) ** k), tick), tick)
+    _, dataset = built(tmp_path, recording)
+    assert dataset.info.exploration_std == (1.0, 1.0, 1.0, 1.0)
