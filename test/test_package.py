@@ -100,6 +100,17 @@ def test_licence_is_apache_2():
     assert "Version 2.0, January 2004" in text
 
 
+@pytest.mark.parametrize("robot", ["panda", "sawyer"])
+def test_a_baked_robot_ships_with_its_licence_and_what_was_changed(robot):
+    folder = ROOT / "latentplan_ros/sim/assets" / robot
+    notice = " ".join((folder / "NOTICE").read_text().split())
+    assert "Copyright" in notice
+    assert "What was changed" in notice
+    licences = [path.name for path in folder.glob("LICENSE*")]
+    assert "LICENSE" in licences
+    assert all(name in notice for name in licences)
+
+
 @pytest.mark.parametrize("stub", STUBS, ids=lambda path: path.name)
 def test_executable_starts_an_entry_point_that_exists(stub):
     text = stub.read_text()
