@@ -1,5 +1,6 @@
 """Open-loop dynamics on cached latents: as long as the planner looks, more often where it is wrong."""
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,9 +15,9 @@ from latentplan_ros.models.latent_world_model import LatentWorldModel
 
 @dataclass(frozen=True)
 class DynamicsRecipe:
-    updates: int = 12_000
+    updates: int = 20_000
     batch_size: int = 256
-    learning_rate: float = 5e-4
+    learning_rate: float = 1e-3
     horizon: int = 13
 
 
@@ -36,9 +37,13 @@ class DynamicsStage(Stage):
         super().__init__()
         self.dynamics, self.recipe = model.dynamics, recipe
         self.updates, self.batch_size = recipe.updates, recipe.batch_size
-        self._latents, self._actions = latents, dataset.action
+        self._latents = latents
         self._windows = Windows(dataset, episodes, recipe.horizon)
         self.register_buffer("spread", latents.std(0).clamp_min(1e-3), persistent=False)
+
+    def rate(self, progress: float) -> float:
+        """Cosine decay: what is left of the error late in training is noise of the updates."""
+        return 0.5 * (1.0 + math.cos(math.pi * progress))
 
     def parameter_groups(self) -> list[dict[str, Any]]:
         return [{"params": list(self.dynamics.parameters()), "lr": self.recipe.learning_rate}]
@@ -49,14 +54,15 @@ class DynamicsStage(Stage):
         indices = starts[:, None] + np.arange(self.recipe.horizon + 1)
         return {
             "latents": self._latents[torch.from_numpy(indices)],
-            "actions": torch.from_numpy(self._actions[indices[:, :-1]]),
+            "actions": torch.from_numpy(self._windows.actions(rows)),
             "rows": torch.from_numpy(rows),
         }
 
     def forward(self, batch: Batch) -> Batch:
         latent, errors = batch["latents"][:, 0], []
         for step in range(self.recipe.horizon):
-            latent = self.dynamics(latent, batch["actions"][:, step])
+            last, action = batch["actions"][:, step], batch["actions"][:, step + 1]
+            latent = self.dynamics(latent, action, last)
             errors.append(
                 ((latent - batch["latents"][:, step + 1]) / self.spread).square().mean(-1)
             )

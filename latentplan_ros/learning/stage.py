@@ -32,6 +32,10 @@ class Stage(nn.Module, ABC):
     def parameter_groups(self) -> list[dict[str, Any]]:
         """What the optimiser trains, with learning rates."""
 
+    def rate(self, progress: float) -> float:
+        """Factor on the learning rates when that share of the updates is done."""
+        return 1.0
+
     def after_update(self, batch: Batch, losses: Batch) -> None:
         """What follows an optimiser step: target networks, sampling priorities."""
 

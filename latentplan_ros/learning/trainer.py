@@ -35,6 +35,7 @@ def run_stage(
     rng = np.random.default_rng([seed, fabric.global_rank])
     torch.manual_seed(seed + fabric.global_rank)
     optimizer = torch.optim.Adam(stage.parameter_groups())
+    rates = [group["lr"] for group in optimizer.param_groups]
     module, optimizer = fabric.setup(stage, optimizer)
     state_file = folder / f"{stage.name}.{fabric.global_rank}.state"
     done = _restore(state_file, stage, optimizer, rng, fabric) if state_file.exists() else 0
@@ -54,6 +55,8 @@ def run_stage(
             batch = {
                 name: tensor.to(fabric.device) for name, tensor in stage.sample(rng, share).items()
             }
+            for group, rate in zip(optimizer.param_groups, rates, strict=True):
+                group["lr"] = rate * stage.rate(step / stage.updates)
             losses = module(batch)
             _require_finite(losses["loss"], stage, step, batch, folder)
             optimizer.zero_grad(set_to_none=True)

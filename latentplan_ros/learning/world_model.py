@@ -74,10 +74,9 @@ class WorldModelStage(Stage):
             [np.zeros((count, 1), int), np.ones((count, 1), int), steps], axis=1
         )
         images = self._dataset.images(starts[:, None] + offsets).transpose(0, 1, 4, 2, 3)
-        actions = self._dataset.action[starts[:, None] + np.arange(self.recipe.horizon)]
         return {
             "images": torch.from_numpy(np.ascontiguousarray(images)),
-            "actions": torch.from_numpy(actions),
+            "actions": torch.from_numpy(self._windows.actions(rows)),
             "steps": torch.from_numpy(steps),
             "rows": torch.from_numpy(rows),
         }
@@ -91,7 +90,8 @@ class WorldModelStage(Stage):
         start, following, seen = latents[:, 0], latents[:, 1], latents[:, 2:]
         latent, every = start, []
         for step in range(recipe.horizon):
-            latent = self.dynamics(latent, batch["actions"][:, step])
+            last, action = batch["actions"][:, step], batch["actions"][:, step + 1]
+            latent = self.dynamics(latent, action, last)
             every.append(latent)
         chosen = (batch["steps"] - 1)[..., None].expand(-1, -1, latent.shape[-1])
         imagined = torch.stack(every, dim=1).gather(1, chosen)
@@ -106,7 +106,7 @@ class WorldModelStage(Stage):
         future = (weight * (decoded[:, 1:] - later).square()).mean(dim=(1, 2, 3, 4))
         consistency = (imagined - seen.detach()).square().mean(dim=(1, 2))
         inverse = F.mse_loss(
-            self.inverse_head(torch.cat([start, following], dim=-1)), batch["actions"][:, 0]
+            self.inverse_head(torch.cat([start, following], dim=-1)), batch["actions"][:, 1]
         )
         loss = (
             10.0 * (present + future.mean())
@@ -141,5 +141,5 @@ def encode_dataset(
     for start in range(0, dataset.num_frames, batch):
         rows = np.arange(start, min(start + batch, dataset.num_frames))
         images = torch.from_numpy(dataset.images(rows).transpose(0, 3, 1, 2).copy())
-        parts.append(model.encode(images.to(device)).cpu())
+        parts.append(model.encoder(images.to(device)).cpu())
     return torch.cat(parts).clone()

@@ -15,6 +15,9 @@ DISTANCES: dict[str, type[nn.Module]] = {"q": QDistance, "value": ValueDistance}
 class LatentWorldModel(nn.Module):
     """Built from a plain spec, so that a checkpoint's header is all it takes to rebuild it.
 
+    Its latents are an encoded picture followed by the action that led to it, which is the part of the
+    arm's motion that a single picture does not show.
+
     spec: {"latent", "channels", "hidden", "layers", "distance": {"kind": "q" | "value", ...} or None}. Without
     a distance of its own it measures l2 between latents.
     """
@@ -31,23 +34,27 @@ class LatentWorldModel(nn.Module):
             options = dict(spec["distance"])
             self.head = DISTANCES[options.pop("kind")](latent, **options)
 
-    def encode(self, images: torch.Tensor) -> torch.Tensor:
-        return self.encoder(images)
+    def encode(self, images: torch.Tensor, last: torch.Tensor | None = None) -> torch.Tensor:
+        seen = self.encoder(images)
+        return torch.cat([seen, seen.new_zeros(len(seen), 4) if last is None else last], dim=1)
 
     def rollout(self, latent: torch.Tensor, actions: torch.Tensor) -> torch.Tensor:
-        latent = latent.expand(actions.shape[0], -1)
+        seen, last = latent.expand(actions.shape[0], -1).split([self.spec["latent"], 4], dim=1)
         latents = []
         for step in range(actions.shape[1]):
-            latent = self.dynamics(latent, actions[:, step])
-            latents.append(latent)
-        return torch.stack(latents, dim=1)
+            seen = self.dynamics(seen, actions[:, step], last)
+            last = actions[:, step]
+            latents.append(seen)
+        return torch.cat([torch.stack(latents, dim=1), actions], dim=2)
 
     def distance(self, latent: torch.Tensor, goal: torch.Tensor) -> torch.Tensor:
-        goal = goal.expand(latent.shape[0], -1)
+        seen = self.spec["latent"]
+        latent, goal = latent[:, :seen], goal[:, :seen].expand(latent.shape[0], -1)
         if self.head is None:
             return (latent - goal).norm(dim=-1)
         return self.head(latent, goal)
 
     def decode(self, latents: torch.Tensor) -> torch.Tensor:
-        flat = self.decoder(latents.reshape(-1, latents.shape[-1])).clamp(0.0, 1.0)
+        seen = latents[..., : self.spec["latent"]]
+        flat = self.decoder(seen.reshape(-1, seen.shape[-1])).clamp(0.0, 1.0)
         return flat.reshape(*latents.shape[:-1], *flat.shape[1:])

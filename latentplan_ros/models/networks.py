@@ -63,11 +63,17 @@ class Decoder(nn.Module):
 
 
 class Dynamics(nn.Module):
-    """Residual transition z' = z + f(z, a)."""
+    """Residual transition z' = z + f(z, a, a_last).
+
+    The last action belongs to the state: an arm is still on its way to where that action sent it,
+    and one picture does not show that.
+    """
 
     def __init__(self, latent: int, hidden: int, layers: int) -> None:
         super().__init__()
-        self.change = mlp(latent + 4, hidden, layers, latent)
+        self.change = mlp(latent + 8, hidden, layers, latent)
 
-    def forward(self, latent: torch.Tensor, action: torch.Tensor) -> torch.Tensor:
-        return latent + self.change(torch.cat([latent, action], dim=-1))
+    def forward(
+        self, latent: torch.Tensor, action: torch.Tensor, last: torch.Tensor
+    ) -> torch.Tensor:
+        return latent + self.change(torch.cat([latent, action, last], dim=-1))

@@ -8,8 +8,11 @@ import torch
 class WorldModel(Protocol):
     """Latent world model with a distance in time steps. A video predictor's latents are images."""
 
-    def encode(self, images: torch.Tensor) -> torch.Tensor:
-        """``uint8 [B,3,64,64]`` to ``float32 [B,D]``."""
+    def encode(self, images: torch.Tensor, last: torch.Tensor | None = None) -> torch.Tensor:
+        """``uint8 [B,3,64,64]`` to ``float32 [B,D]``.
+
+        last: ``[B,4]``, the action that led to the picture; None where the arm was at rest.
+        """
 
     def rollout(self, latent: torch.Tensor, actions: torch.Tensor) -> torch.Tensor:
         """``[1 or N,D]`` and ``[N,H,4]`` to the imagined latents after each action, ``[N,H,D]``."""

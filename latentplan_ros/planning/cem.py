@@ -21,7 +21,10 @@ class CEM:
     data (checkpoint header), so that the search stays where the model has been trained.
     temperature: time steps; elites are averaged with weights softmax(-cost / temperature). The
     spread stays that of the data from one iteration to the next, as in MBOLD's released code.
-    Candidate 0 of every iteration is the mean itself.
+    Candidate 0 of every iteration is the mean itself and candidate 1 keeps still.
+    moments: at how many evenly spaced moments of an imagined future, the last among them, the
+    distance to the goal is taken; their mean is the cost. 1 is MBOLD's. More make the arm go there
+    soon and stay there, instead of being there when the horizon ends.
     """
 
     std: Sequence[float]
@@ -31,6 +34,7 @@ class CEM:
     horizon: int = 13
     beta: float = 0.5
     temperature: float = 1.0
+    moments: int = 4
 
     def __post_init__(self) -> None:
         if not 1 <= self.elites <= self.samples:
@@ -40,6 +44,10 @@ class CEM:
         if self.iterations < 1 or self.horizon < 1:
             raise PlanningError(
                 f"iterations and horizon must be at least 1, not {self.iterations}, {self.horizon}"
+            )
+        if not 1 <= self.moments <= self.horizon:
+            raise PlanningError(
+                f"moments must be between 1 and horizon={self.horizon}, not {self.moments}"
             )
         if not self.temperature > 0 or not 0 < self.beta <= 1:
             raise PlanningError(
@@ -93,6 +101,7 @@ class CEM:
         start = latents if count == 1 else latents.repeat_interleave(self.samples, dim=0)
         target = goals if count == 1 else goals.repeat_interleave(self.samples, dim=0)
         rows = torch.arange(count, device=device)
+        moments = [self.horizon * (i + 1) // self.moments - 1 for i in range(self.moments)]
 
         best_cost = torch.full((count,), torch.inf, device=device)
         best_actions = mean
@@ -102,8 +111,10 @@ class CEM:
             noise = torch.stack([smoothed_noise(self.samples, matrix, std, g) for g in generators])
             noise[:, 0] = 0.0
             actions = (mean[:, None] + noise).clamp_(-1.0, 1.0)
+            actions[:, 1:2] = 0.0
             imagined = model.rollout(start, actions.flatten(0, 1))
-            cost = model.distance(imagined[:, -1], target).reshape(count, self.samples)
+            distances = [model.distance(imagined[:, at], target) for at in moments]
+            cost = torch.stack(distances).mean(dim=0).reshape(count, self.samples)
             self._require_finite(cost, iteration)
             top_cost, top = cost.topk(self.elites, dim=1, largest=False, sorted=True)
             elites = actions[rows[:, None], top]

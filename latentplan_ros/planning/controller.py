@@ -39,30 +39,32 @@ class BatchController:
             torch.Generator().manual_seed(seed) for seed in (seeds or range(len(goals)))
         ]
         self.plans, self._executed = [], 0
+        self._last: torch.Tensor | None = None
 
     def act(self, images: np.ndarray) -> np.ndarray:
         """Pictures of now ``uint8 [E,S,S,3]`` to actions ``float32 [E,4]``, or PlanningError."""
         if self._goals is None:
             raise PlanningError("there is no goal yet: set one before asking for an action")
         if not self.plans or self._executed >= self.replan_every or self._executed >= self._horizon:
-            latents = self.encode(images)
+            latents = self.encode(images, self._last)
             self.plans = self.planner.plan_batch(
                 self.model, latents, self._goals, self._remainders(), self._generators
             )
             self._executed = 0
         actions = np.stack([plan.actions[self._executed] for plan in self.plans])
         self._executed += 1
+        self._last = torch.from_numpy(actions).to(self.device)
         return actions
 
     @torch.inference_mode()
-    def encode(self, images: np.ndarray) -> torch.Tensor:
+    def encode(self, images: np.ndarray, last: torch.Tensor | None = None) -> torch.Tensor:
         images = np.asarray(images)
         if images.dtype != np.uint8 or images.ndim != 4 or images.shape[3] != 3:
             raise PlanningError(
                 f"expected uint8 [E,S,S,3] RGB pictures, got {images.dtype} {list(images.shape)}"
             )
         batch = torch.from_numpy(np.ascontiguousarray(images.transpose(0, 3, 1, 2)))
-        return self.model.encode(batch.to(self.device))
+        return self.model.encode(batch.to(self.device), last)
 
     @property
     def _horizon(self) -> int:

@@ -16,9 +16,9 @@ class PixelDistance:
         self.model = model
         self._width = 0
 
-    def encode(self, images: torch.Tensor) -> torch.Tensor:
+    def encode(self, images: torch.Tensor, last: torch.Tensor | None = None) -> torch.Tensor:
         """``uint8 [B,3,S,S]`` to ``float32 [B, D + 3*S*S]``."""
-        latent = self.model.encode(images)
+        latent = self.model.encode(images, last)
         self._width = latent.shape[1]
         return torch.cat([latent, images.flatten(1).float() / 255.0], dim=1)
 

@@ -14,7 +14,7 @@ class PointMass:
     def __init__(self) -> None:
         self.rollouts = 0
 
-    def encode(self, images: torch.Tensor) -> torch.Tensor:
+    def encode(self, images: torch.Tensor, last: torch.Tensor | None = None) -> torch.Tensor:
         return images.float().mean(dim=(2, 3)) / 255.0 * 2.0 - 1.0
 
     def rollout(self, latent: torch.Tensor, actions: torch.Tensor) -> torch.Tensor:

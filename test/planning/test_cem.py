@@ -16,7 +16,7 @@ def seeded(seed: int = 0) -> torch.Generator:
 
 def test_finds_the_way_to_a_goal_within_reach() -> None:
     start, goal = torch.zeros(1, 3), torch.tensor([[0.3, -0.2, 0.1]])
-    plan = CEM(STD, iterations=8).plan(PointMass(), start, goal, generator=seeded())
+    plan = CEM(STD, iterations=8, moments=1).plan(PointMass(), start, goal, generator=seeded())
     assert plan.cost < 0.25
     arrived = REACH * plan.actions[:, :3].sum(axis=0)
     np.testing.assert_allclose(arrived, goal[0], atol=0.25 * REACH)
@@ -24,10 +24,11 @@ def test_finds_the_way_to_a_goal_within_reach() -> None:
 
 def test_reports_what_the_model_says_of_the_plan_it_returns() -> None:
     model, start, goal = PointMass(), torch.zeros(1, 3), torch.tensor([[0.5, 0.0, 0.2]])
-    plan = CEM(STD).plan(model, start, goal, generator=seeded())
+    plan = CEM(STD, moments=2).plan(model, start, goal, generator=seeded())
     latents = model.rollout(start, torch.from_numpy(plan.actions)[None])
     torch.testing.assert_close(plan.latents, latents[0])
-    assert plan.cost == pytest.approx(model.distance(latents[:, -1], goal).item(), abs=1e-5)
+    halfway, end = (model.distance(latents[:, at], goal).item() for at in (5, 12))
+    assert plan.cost == pytest.approx((halfway + end) / 2, abs=1e-5)
     assert plan.cost == pytest.approx(plan.stats["costs"].min(), abs=1e-6)
     assert plan.stats["costs"].shape == (3, 200)
     assert plan.stats["elite_actions"].shape == (10, 13, 4)
@@ -46,6 +47,24 @@ def test_more_iterations_are_better() -> None:
         for n in (1, 3, 8)
     ]
     assert costs[0] > costs[1] > costs[2]
+
+
+def test_with_more_moments_it_arrives_sooner_and_stays() -> None:
+    start, goal = torch.zeros(1, 3), torch.tensor([[0.15, 0.0, 0.0]])
+
+    def on_the_way(moments: int) -> float:
+        cem = CEM(STD, iterations=6, moments=moments)
+        plan = cem.plan(PointMass(), start, goal, generator=seeded())
+        return float((plan.latents - goal).abs().amax(dim=1).mean())
+
+    assert on_the_way(13) < 0.8 * on_the_way(1)
+
+
+def test_at_the_goal_it_keeps_still() -> None:
+    start = torch.tensor([[0.2, -0.1, 0.3]])
+    plan = CEM(STD).plan(PointMass(), start, start, generator=seeded())
+    assert not plan.actions.any()
+    assert plan.cost == 0.0
 
 
 def test_a_warm_start_helps_and_is_never_lost() -> None:
@@ -111,7 +130,14 @@ def test_a_warm_start_that_does_not_fit_is_refused(warm: np.ndarray) -> None:
 
 @pytest.mark.parametrize(
     "settings",
-    [{"elites": 0}, {"elites": 300}, {"iterations": 0}, {"temperature": 0.0}, {"beta": 0.0}],
+    [
+        {"elites": 0},
+        {"elites": 300},
+        {"iterations": 0},
+        {"temperature": 0.0},
+        {"beta": 0.0},
+        {"moments": 14},
+    ],
 )
 def test_impossible_settings_are_refused(settings: dict[str, float]) -> None:
     with pytest.raises(PlanningError, match=next(iter(settings))):

@@ -46,7 +46,7 @@ def test_plans_only_every_nth_time_and_executes_the_plan_in_between() -> None:
 
 def test_a_plan_is_never_run_past_its_end() -> None:
     model = PointMass()
-    controller = Controller(model, CEM(STD, horizon=2, iterations=1), replan_every=6)
+    controller = Controller(model, CEM(STD, horizon=2, iterations=1, moments=1), replan_every=6)
     controller.set_goal(image(np.ones(3) * 0.5))
     for _ in range(6):
         controller.act(image(np.zeros(3)))
@@ -107,3 +107,26 @@ def test_pixels_are_compared_with_the_goal_as_the_camera_saw_it() -> None:
     imagined = model.rollout(latent, torch.zeros(5, 2, 4))[:, -1]
     marked, plain = model.distance(imagined, model.encode(goal)), model.distance(imagined, latent)
     assert (marked > plain + 5.0).all()
+
+
+def test_the_model_is_told_which_action_led_to_the_picture() -> None:
+    class Told(PointMass):
+        def __init__(self) -> None:
+            super().__init__()
+            self.lasts: list[np.ndarray | None] = []
+
+        def encode(self, images: torch.Tensor, last: torch.Tensor | None = None) -> torch.Tensor:
+            self.lasts.append(None if last is None else last.numpy())
+            return super().encode(images)
+
+    model = Told()
+    controller = Controller(model, CEM(STD))
+    controller.set_goal(image(np.ones(3) * 0.5))
+    first, _ = controller.act(image(np.zeros(3)))
+    controller.act(image(np.zeros(3)))
+    controller.set_goal(image(np.ones(3) * 0.2))
+    controller.act(image(np.zeros(3)))
+    goal, start, following, _, again = model.lasts
+    assert goal is None and start is None and again is None
+    assert following is not None
+    np.testing.assert_array_equal(following[0], first)
