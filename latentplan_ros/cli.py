@@ -324,7 +324,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _say(text: str) -> None:
-    Console().print(escape(text))
+    Console(soft_wrap=True).print(escape(text))
 
 
 def _complain(text: str) -> None:

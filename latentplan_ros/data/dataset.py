@@ -27,7 +27,7 @@ from latentplan_ros.data.episode import Episode
 from latentplan_ros.data.growing_array import GrowingArray, write_json
 
 CHUNK_FRAMES = 1024
-_FLUSH_FRAMES = 4 * CHUNK_FRAMES
+_FLUSH_FRAMES = 256  # a killed writer loses less than that
 _CHUNK_EPISODES = 65536
 _FORMAT = 1
 _ENDS = "meta/episode_ends"

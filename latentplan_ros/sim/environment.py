@@ -12,6 +12,13 @@ from latentplan_ros.sim.scene import TIMESTEP_S
 from latentplan_ros.sim.task import Task
 
 _STATE = mujoco.mjtState.mjSTATE_INTEGRATION
+# MuJoCo answers these by starting over from its defaults, with nothing but this count to show it.
+_UNSTABLE = [
+    int(mujoco.mjtWarning.mjWARN_BADQPOS),
+    int(mujoco.mjtWarning.mjWARN_BADQVEL),
+    int(mujoco.mjtWarning.mjWARN_BADQACC),
+    int(mujoco.mjtWarning.mjWARN_BADCTRL),
+]
 
 
 class SimulationError(RuntimeError):
@@ -114,10 +121,7 @@ class Environment:
                 mocap += (self._target - mocap) / self._ramp
                 self._ramp -= 1
             mujoco.mj_step(self.model, self.data)
-        if (
-            not np.isfinite(self.data.qpos).all()
-            or self.data.warning.number[mujoco.mjtWarning.mjWARN_BADQACC]
-        ):
+        if not np.isfinite(self.data.qpos).all() or self.data.warning.number[_UNSTABLE].any():
             raise SimulationError(
                 f"{self.task.name}: physics became unstable at t = {self.data.time:.3f} s"
             )
@@ -185,6 +189,7 @@ class Environment:
 
     def restore(self, snapshot: Snapshot) -> None:
         mujoco.mj_setState(self.model, self.data, snapshot.physics, _STATE)
+        self.data.warning.number[:] = 0  # what went wrong since then never happened
         self._target, self._ramp = snapshot.target.copy(), snapshot.ramp
         mujoco.mj_kinematics(self.model, self.data)
         mujoco.mj_comPos(self.model, self.data)

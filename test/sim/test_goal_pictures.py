@@ -1,0 +1,90 @@
+"""Goal pictures: from seeds of their own, always the same, never reached by doing nothing."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from latentplan_ros.sim.collect import collect, random_episode
+from latentplan_ros.sim.environment import Environment
+from latentplan_ros.sim.goals import FIRST_GOAL_SEED, make_goal
+from latentplan_ros.sim.task import TaskError
+from latentplan_ros.sim.tasks import TASKS, make_task
+
+KINDS = [(name, kind) for name, task in sorted(TASKS.items()) for kind in task.goal_kinds]
+
+
+@pytest.fixture(scope="module")
+def environments():
+    made = {name: Environment(make_task(name)) for name in TASKS}
+    yield made
+    for env in made.values():
+        env.close()
+
+
+@pytest.mark.parametrize(("name", "kind"), KINDS)
+def test_doing_nothing_reaches_no_goal(environments, name, kind):
+    env = environments[name]
+    for index in range(4):
+        goal = make_goal(env, kind, FIRST_GOAL_SEED, index)
+        assert env.task.error_m(goal.start_truth, goal.truth) > env.task.threshold_m
+        for _ in range(env.task.episode_steps):
+            env.step(np.zeros(4))
+            assert env.task.error_m(env.truth(), goal.truth) > env.task.threshold_m
+
+
+openings = st.floats(0, 0.2)
+
+
+@given(kind=st.sampled_from(["open", "close"]), start=openings, end=openings)
+def test_a_drawer_goal_lies_further_away_than_success_and_on_its_side(kind, start, end):
+    task, a, b = make_task("franka_drawer"), np.array([start]), np.array([end])
+    accepted = task.is_goal(kind, a, b)
+    assert not accepted or task.error_m(a, b) > task.threshold_m
+    assert accepted == ((end - start if kind == "open" else start - end) > 0.075)
+
+
+points = st.tuples(*[st.floats(-1, 1)] * 3).map(np.array)
+
+
+@given(start=points, end=points)
+def test_a_reaching_goal_lies_at_least_15_cm_away(start, end):
+    task = make_task("sawyer_reach")
+    assert task.is_goal("reach", start, end) == (np.linalg.norm(end - start) >= 0.15)
+
+
+@pytest.mark.parametrize(("name", "kind"), KINDS)
+def test_a_goal_is_the_same_every_time_and_the_environment_waits_at_its_start(
+    environments, name, kind
+):
+    env = environments[name]
+    goal = make_goal(env, kind, FIRST_GOAL_SEED + 7, 3)
+    np.testing.assert_array_equal(env.truth(), goal.start_truth)
+    np.testing.assert_array_equal(env.save().physics, goal.start.physics)
+    assert goal.image.shape == (480, 640, 3)
+    assert not np.array_equal(env.render(480, 640), goal.image)
+    env.reset(np.random.default_rng(0))
+    again = make_goal(env, kind, FIRST_GOAL_SEED + 7, 3)
+    np.testing.assert_array_equal(again.image, goal.image)
+    np.testing.assert_array_equal(again.start.physics, goal.start.physics)
+    other = make_goal(env, kind, FIRST_GOAL_SEED + 7, 4)
+    assert not np.array_equal(other.start.physics, goal.start.physics)
+
+
+def test_goals_and_training_data_share_no_seed(environments, tmp_path):
+    env = environments["franka_drawer"]
+    with pytest.raises(TaskError, match="seed 999999 belongs to training data"):
+        make_goal(env, "open", FIRST_GOAL_SEED - 1, 0)
+    with pytest.raises(TaskError, match="seed 1000000 belongs to evaluation goals"):
+        collect("franka_drawer", 1, tmp_path / "D.zarr", seed=FIRST_GOAL_SEED)
+    assert not (tmp_path / "D.zarr").exists()
+    starts = {random_episode(env, 0, index).state[0].tobytes() for index in range(5)}
+    for kind in env.task.goal_kinds:
+        for index in range(5):
+            make_goal(env, kind, FIRST_GOAL_SEED, index)
+            assert env.state().tobytes() not in starts
+
+
+def test_a_kind_of_goal_that_there_is_not_lists_those_there_are(environments):
+    with pytest.raises(TaskError, match="goals of kind open, close, not 'slam'"):
+        make_goal(environments["franka_drawer"], "slam", FIRST_GOAL_SEED, 0)
