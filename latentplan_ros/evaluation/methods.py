@@ -13,10 +13,13 @@ def make_policy(
     method: Method, model: TrainedModel, replan_every: int = 1, device: str = "cpu"
 ) -> Policy:
     """model: planning with the checkpoint's own distance; pixel_l2: with l2 between pictures in its
-    place (visual foresight, MBOLD B.5); random: the actions that its data was collected with.
+    place, at the horizon's end as there (visual foresight, MBOLD B.5); random: the actions that its data was collected with.
     """
     std = model.header.exploration_std
     if method == "random":
         return RandomPolicy(std)
-    scored = PixelDistance(model) if method == "pixel_l2" else model
-    return PlanningPolicy(BatchController(scored, CEM(std), replan_every, device))
+    if method == "pixel_l2":
+        return PlanningPolicy(
+            BatchController(PixelDistance(model), CEM(std, moments=1), replan_every, device)
+        )
+    return PlanningPolicy(BatchController(model, CEM(std), replan_every, device))

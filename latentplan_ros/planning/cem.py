@@ -99,7 +99,8 @@ class CEM:
         matrix = filter_matrix(self.horizon, self.beta).to(device)
         # One latent row serves all candidates of one situation where the model may broadcast it.
         start = latents if count == 1 else latents.repeat_interleave(self.samples, dim=0)
-        target = goals if count == 1 else goals.repeat_interleave(self.samples, dim=0)
+        judged = self.samples * self.moments
+        target = goals if count == 1 else goals.repeat_interleave(judged, dim=0)
         rows = torch.arange(count, device=device)
         moments = [self.horizon * (i + 1) // self.moments - 1 for i in range(self.moments)]
 
@@ -113,8 +114,8 @@ class CEM:
             actions = (mean[:, None] + noise).clamp_(-1.0, 1.0)
             actions[:, 1:2] = 0.0
             imagined = model.rollout(start, actions.flatten(0, 1))
-            distances = [model.distance(imagined[:, at], target) for at in moments]
-            cost = torch.stack(distances).mean(dim=0).reshape(count, self.samples)
+            distances = model.distance(imagined[:, moments].flatten(0, 1), target)
+            cost = distances.reshape(count, self.samples, self.moments).mean(dim=2)
             self._require_finite(cost, iteration)
             top_cost, top = cost.topk(self.elites, dim=1, largest=False, sorted=True)
             elites = actions[rows[:, None], top]
