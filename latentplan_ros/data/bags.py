@@ -129,7 +129,8 @@ def find_bags(paths: Collection[Path]) -> list[Path]:
             continue
         inside = [p for p in sorted(path.glob("*")) if is_bag(p) and not p.name.startswith(".")]
         if not inside:
-            raise BagError(f"{path}: {'holds no bags' if path.is_dir() else 'no such bag'}")
+            problem = "is not a bag" if path.exists() else "no such bag"
+            raise BagError(f"{path}: {'holds no bags' if path.is_dir() else problem}")
         found.extend(inside)
     return found
 

@@ -42,9 +42,11 @@ def check(path: Path, topics: Topics | None = None) -> list[Finding]:
     """Check a dataset, a bag, or a folder of bags; an empty list is a clean bill.
 
     Findings of one kind on one topic are told once, with the first time and their number. Raises
-    BagError when the path is neither.
+    BagError when the path is none of them.
     """
     path = Path(path)
+    if not path.exists():
+        raise BagError(f"{path}: no such dataset or bag")
     if is_dataset(path):
         return _merged(_check_dataset(path))
     return _merged(
