@@ -1,3 +1,3 @@
-"""Goal-image control of robot arms, learned offline: ROS 2 nodes, world models, distances and planners."""
+"""Goal-image control of robot arms, learned offline: ROS 2 nodes, world models and planners."""
 
 __version__ = "0.1.0"

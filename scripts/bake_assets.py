@@ -3,8 +3,9 @@
     pip download --no-deps metaworld==3.1.1 gymnasium-robotics==1.4.2   # unzip both wheels into DIR
     python scripts/bake_assets.py DIR
 
-Each robot becomes one MJCF whose visual meshes are merged per body, expressed in the body frame and decimated
-by vertex clustering: software rendering is bound by vertices. Masses and inertias are the compiled originals'.
+Each robot becomes one MJCF whose visual meshes are merged per body, expressed in the body frame and
+decimated by vertex clustering: software rendering is bound by vertices. Masses and inertias are the
+compiled originals'.
 """
 
 import struct
@@ -26,9 +27,8 @@ class Recipe:
     folder: str
     root: str
     cell_m: float = 0.02
-    fine: dict[str, float] = field(
-        default_factory=dict
-    )  # body -> clustering cell, where detail matters
+    # Body to clustering cell, where detail matters.
+    fine: dict[str, float] = field(default_factory=dict)
     drop: tuple[str, ...] = ()
     fixed: tuple[str, ...] = ()  # joints of the original that have no motor
 
@@ -37,7 +37,8 @@ PANDA = Recipe(
     name="panda",
     folder="gymnasium_robotics/envs/assets/kitchen_franka",
     # The published fingers are stretched for grasping kettles; the real ones have scale 1.
-    xml="""<mujoco><include file="franka_assets/assets.xml"/><compiler meshdir="franka_assets/meshes"/>
+    xml="""<mujoco><include file="franka_assets/assets.xml"/>
+           <compiler meshdir="franka_assets/meshes"/>
            <worldbody><include file="franka_assets/chain.xml"/></worldbody></mujoco>""",
     root="panda0_link0",
     fine={"panda0_leftfinger": 0.006, "panda0_rightfinger": 0.006, "panda0_link7": 0.014},
@@ -54,7 +55,7 @@ SAWYER = Recipe(
 
 
 def cluster(vertices: np.ndarray, faces: np.ndarray, cell: float) -> tuple[np.ndarray, np.ndarray]:
-    """Vertex clustering: vertices of one cell become their mean; collapsed and repeated faces go."""
+    """Vertex clustering: vertices of a cell become their mean; collapsed and repeated faces go."""
     keys = np.floor(vertices / cell).astype(np.int64)
     _, label = np.unique(keys, axis=0, return_inverse=True)
     label = label.reshape(-1)
@@ -174,7 +175,8 @@ def bake(recipe: Recipe, packages: Path) -> None:
             triangles += len(merged[1])
             mesh = f"{short}_{index}" if index else short
             write_stl(out / f"{mesh}.stl", *merged)
-            # A shell's inertia never matters here (bodies carry their own) but open meshes need it to load.
+            # A shell's inertia never matters here (bodies carry their own) but open meshes need it
+            # to load.
             ET.SubElement(assets, "mesh", name=mesh, file=f"{mesh}.stl", inertia="shell")
             ET.SubElement(
                 element,

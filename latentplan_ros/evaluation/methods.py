@@ -13,7 +13,8 @@ def make_policy(
     method: Method, model: TrainedModel, replan_every: int = 1, device: str = "cpu"
 ) -> Policy:
     """model: planning with the checkpoint's own distance; pixel_l2: with l2 between pictures in its
-    place, at the horizon's end as there (visual foresight, MBOLD B.5); random: the actions that its data was collected with.
+    place, at the horizon's end as there (visual foresight, MBOLD B.5); random: the actions that its
+    data was collected with.
     """
     std = model.header.exploration_std
     if method == "random":

@@ -1,4 +1,4 @@
-"""Open-loop dynamics on cached latents: as long as the planner looks, more often where it is wrong."""
+"""Open-loop dynamics on cached latents, as long as the planner looks, more often where wrong."""
 
 import math
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ class DynamicsRecipe:
 
 
 class DynamicsStage(Stage):
-    """Mean squared error of every imagined latent, each dimension scaled by its spread over the data."""
+    """Mean squared error of imagined latents, each dimension scaled by its spread over the data."""
 
     name = "dynamics"
 

@@ -1,4 +1,7 @@
-"""Action-free expectile value learning as a distance (GCIVL of OGBench, with MBOLD's arm-pose negatives)."""
+"""Action-free expectile value learning as a distance.
+
+GCIVL of OGBench, with MBOLD's arm-pose negatives.
+"""
 
 import copy
 from dataclasses import dataclass
@@ -26,7 +29,10 @@ class GcivlRecipe:
 
 
 class GcivlStage(Stage):
-    """V learns the upper expectile of -1 + gamma V'(s', g), 0 at the goal: the best of what the data did next."""
+    """V learns the upper expectile of -1 + gamma V'(s', g), 0 at the goal.
+
+    That is the best of what the data did next.
+    """
 
     name = "gcivl"
 
@@ -73,7 +79,8 @@ class GcivlStage(Stage):
         recipe, state, goal, arrived = self.recipe, batch["state"], batch["goal"], batch["arrived"]
         with torch.no_grad():
             future = self.target.values(batch["next"], goal)
-            # Each member's own target keeps the two apart; the smaller one decides which side of the expectile.
+            # Each member's own target keeps the two apart; the smaller one decides which side of
+            # the expectile.
             wanted = (1.0 - arrived) * (-1.0 + self.head.discount * future)
             now = self.target.values(state, goal).mean(0)
             better = (1.0 - arrived) * (-1.0 + self.head.discount * future.amin(0)) >= now

@@ -33,9 +33,10 @@ class MboldRecipe:
 
 
 class MboldStage(Stage):
-    """Twin Q with clipped double targets, TD3 actor, CQL with a Lagrange multiplier; one optimiser, three rates.
+    """Twin Q with clipped double targets, TD3 actor, CQL with a Lagrange multiplier; one optimiser.
 
-    Q learns r + gamma (1 - done) min Q'(s', pi'(s', g), g) with r = 10 and done where s' is the goal, else r = 1.
+    Q learns r + gamma (1 - done) min Q'(s', pi'(s', g), g) with r = 10 and done where s' is the
+    goal, else r = 1.
     """
 
     name = "mbold"

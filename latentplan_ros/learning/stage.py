@@ -11,8 +11,9 @@ Batch = dict[str, torch.Tensor]
 
 
 class Stage(nn.Module, ABC):
-    """One training run. Its ``forward`` returns ``{"loss": ..., more to log}``; one optimiser steps all of it.
+    """One training run; one optimiser steps all of it.
 
+    Its ``forward`` returns ``{"loss": ..., more to log}``.
     name: of logs and checkpoints; updates: how many; batch_size: over all processes together.
     """
 

@@ -48,8 +48,8 @@ class Recipe:
         default_factory=lambda: {"latent": 64, "channels": 16, "hidden": 256, "layers": 3}
     )
     head: dict[str, Any] = field(default_factory=dict)
-    world_model: WorldModelRecipe = WorldModelRecipe()
-    dynamics: DynamicsRecipe = DynamicsRecipe()
+    world_model: WorldModelRecipe = field(default_factory=WorldModelRecipe)
+    dynamics: DynamicsRecipe = field(default_factory=DynamicsRecipe)
     distance: dict[str, Any] = field(default_factory=dict)
     held_out: float = 0.05  # share of episodes kept from training (Table 2: validation)
     save_every: int = 2000
@@ -86,10 +86,10 @@ def train(
     accelerator: str = "auto",
     folder: Path | None = None,
 ) -> Path:
-    """Trains and writes the checkpoint; returns its path. A run that was stopped continues where it was.
+    """Trains and writes the checkpoint; returns its path. A stopped run continues where it was.
 
-    Logs and training state go to ``folder`` (default: beside ``out``, named after it). Under torchrun each process
-    calls this. Raises RecipeError, DatasetError, TrainingError.
+    Logs and training state go to ``folder`` (default: beside ``out``, named after it). Under
+    torchrun each process calls this. Raises RecipeError, DatasetError, TrainingError.
     """
     if method not in METHODS:
         raise RecipeError(f"no method named {method!r}; there are {', '.join(sorted(METHODS))}")
@@ -108,7 +108,12 @@ def train(
     if chosen:
         spec["distance"] = {"kind": chosen[0], **_HEAD_DEFAULTS[chosen[0]], **recipe.head}
     model = LatentWorldModel(spec)
-    run = {"fabric": fabric, "folder": folder, "seed": seed, "save_every": recipe.save_every}
+    run: dict[str, Any] = {
+        "fabric": fabric,
+        "folder": folder,
+        "seed": seed,
+        "save_every": recipe.save_every,
+    }
 
     run_stage(stage=WorldModelStage(model, dataset, training, recipe.world_model), **run)
     latents = _latents(model, dataset, folder, fabric)

@@ -1,4 +1,4 @@
-"""The one training loop, on Lightning Fabric: any device, any number of processes, resumable bit for bit."""
+"""The one training loop, on Lightning Fabric: any device and number of processes, resumable."""
 
 import json
 import math
@@ -29,8 +29,8 @@ def run_stage(
 ) -> None:
     """Trains ``stage`` for its updates; what is already done in ``folder`` is not done again.
 
-    Raises TrainingError when a loss is not finite, with the batch saved beside the logs, and when ``folder``
-    holds another run's state.
+    A resumed run ends bit for bit as an uninterrupted one. Raises TrainingError when a loss is not
+    finite, with the batch saved beside the logs, and when ``folder`` holds another run's state.
     """
     rng = np.random.default_rng([seed, fabric.global_rank])
     torch.manual_seed(seed + fabric.global_rank)
@@ -75,7 +75,7 @@ def _log(
     fabric: Fabric, writer: SummaryWriter, progress: Progress, task: Any, losses: Batch, step: int
 ) -> None:
     scalars = {name: value.detach().float() for name, value in losses.items() if value.ndim == 0}
-    means = fabric.all_reduce(scalars, reduce_op="mean") if fabric.world_size > 1 else scalars
+    means: Any = fabric.all_reduce(scalars, reduce_op="mean") if fabric.world_size > 1 else scalars
     if fabric.global_rank != 0:
         return
     for name, value in means.items():
@@ -93,8 +93,9 @@ def _require_finite(
     file = folder / f"{stage.name}.not_finite.pt"
     torch.save(batch, file)
     raise TrainingError(
-        f"{stage.name}: the loss is {loss.item()} at update {step + 1}; its batch is in {file}. Lower the learning "
-        "rate, or look for broken data with `latentplan dataset check`; the last saved state is kept."
+        f"{stage.name}: the loss is {loss.item()} at update {step + 1}; its batch is in {file}. "
+        "Lower the learning rate, or look for broken data with `latentplan dataset check`; the "
+        "last saved state is kept."
     )
 
 
@@ -121,8 +122,8 @@ def _restore(
     state = torch.load(file, map_location=fabric.device, weights_only=True)
     if state["world_size"] != fabric.world_size:
         raise TrainingError(
-            f"{file} was saved by {state['world_size']} processes, this is a run of {fabric.world_size}; "
-            "continue with as many, or start in another folder"
+            f"{file} was saved by {state['world_size']} processes, this is a run of "
+            f"{fabric.world_size}; continue with as many, or start in another folder"
         )
     try:
         stage.load_state_dict(state["module"])

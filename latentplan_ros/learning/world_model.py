@@ -5,7 +5,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import nn
 from torch.nn import functional as F
 
 from latentplan_ros.data.dataset import Dataset
@@ -27,17 +26,16 @@ class WorldModelRecipe:
     motion_weight: float = 10.0  # weight of a pixel that moved, above one that did not
     consistency: float = 0.3
     inverse: float = 0.05
-    jitter: float = (
-        0.04  # spread of each window's gain and offset in brightness: cameras are not renderers
-    )
+    # Spread of each window's gain and offset in brightness: cameras are not renderers.
+    jitter: float = 0.04
 
 
 class WorldModelStage(Stage):
     """Encode one frame, imagine ``horizon`` steps with the recorded actions, decode some of them.
 
-    Loss: squared error of decoded pictures (present and imagined), weighted towards pixels that moved; imagined
-    latents against encoded ones; and the action between neighbouring frames, read from their latents (inverse
-    dynamics, so that the arm's pose is in the latent precisely).
+    Loss: squared error of decoded pictures (present and imagined), weighted towards pixels that
+    moved; imagined latents against encoded ones; and the action between neighbouring frames, read
+    from their latents (inverse dynamics, so that the arm's pose is in the latent precisely).
     """
 
     name = "world_model"
@@ -134,7 +132,7 @@ class WorldModelStage(Stage):
 
 @torch.inference_mode()
 def encode_dataset(
-    model: nn.Module, dataset: Dataset, device: torch.device, batch: int = 1024
+    model: LatentWorldModel, dataset: Dataset, device: torch.device, batch: int = 1024
 ) -> torch.Tensor:
     """Latents of every frame, ``float32 [F,D]``; everything after the encoder trains on these."""
     parts = []

@@ -1,4 +1,4 @@
-"""Checkpoints: one safetensors file, weights plus a JSON header. Reading one never runs code from it."""
+"""Checkpoints: one safetensors file, weights plus a JSON header. Reading one runs no code of it."""
 
 import json
 import os
@@ -21,7 +21,7 @@ _MAX_LATENT = 4096
 
 
 class CheckpointError(ValueError):
-    """A checkpoint is missing, not ours, damaged, or made for another robot; the message says which and where."""
+    """A checkpoint is missing, not ours, damaged or for another robot; the message says which."""
 
 
 @dataclass(frozen=True)
@@ -58,14 +58,15 @@ class CheckpointHeader:
         return cls(**{f.name: values[f.name] for f in fields(cls)})
 
     def require(self, profile: RobotProfile, camera: str | None = None) -> None:
-        """Raises CheckpointError naming each way in which robot or camera differ from the training data's."""
+        """Raises CheckpointError naming each way in which robot or camera are not the data's."""
         differences = self.action_space.differences(profile.action)
         if camera is not None and camera != self.camera:
             differences.append(f"camera: {self.camera!r} is not {camera!r}")
         if differences:
             raise CheckpointError(
-                f"this checkpoint was trained for robot {self.action_space.robot!r} and does not fit profile "
-                f"{profile.name!r}: {'; '.join(differences)}. Use the matching profile or train on this robot's data."
+                f"this checkpoint was trained for robot {self.action_space.robot!r} and does not "
+                f"fit profile {profile.name!r}: {'; '.join(differences)}. Use the matching profile "
+                "or train on this robot's data."
             )
 
 
@@ -112,7 +113,10 @@ def read_header(path: str | Path) -> CheckpointHeader:
 
 
 def load_checkpoint(path: str | Path, device: str = "cpu") -> TrainedModel:
-    """The model in evaluation mode. Raises CheckpointError when it is missing, damaged or of another architecture."""
+    """The model in evaluation mode.
+
+    Raises CheckpointError when it is missing, damaged or of another architecture.
+    """
     header = read_header(path)
     if not 0 < int(header.spec.get("latent", 0)) <= _MAX_LATENT:
         raise CheckpointError(
@@ -121,7 +125,8 @@ def load_checkpoint(path: str | Path, device: str = "cpu") -> TrainedModel:
     try:
         model = TrainedModel(header)
         with safe_open(str(path), "pt") as file:
-            model.load_state_dict({name: file.get_tensor(name) for name in file.keys()})
+            names = file.keys()
+            model.load_state_dict({name: file.get_tensor(name) for name in names})
     except (RuntimeError, KeyError, TypeError, SafetensorError) as error:
         raise CheckpointError(f"{path}: weights do not fit its own header: {error}") from None
     if not all(torch.isfinite(parameter).all() for parameter in model.parameters()):

@@ -1,4 +1,4 @@
-"""The latent world model: encoder, open-loop dynamics, decoder for people, and a distance on latents."""
+"""The latent world model: encoder, open-loop dynamics, decoder for people, distance on latents."""
 
 from typing import Any
 
@@ -15,11 +15,11 @@ DISTANCES: dict[str, type[nn.Module]] = {"q": QDistance, "value": ValueDistance}
 class LatentWorldModel(nn.Module):
     """Built from a plain spec, so that a checkpoint's header is all it takes to rebuild it.
 
-    Its latents are an encoded picture followed by the action that led to it, which is the part of the
-    arm's motion that a single picture does not show.
+    Its latents are an encoded picture followed by the action that led to it, which is the part of
+    the arm's motion that a single picture does not show.
 
-    spec: {"latent", "channels", "hidden", "layers", "distance": {"kind": "q" | "value", ...} or None}. Without
-    a distance of its own it measures l2 between latents.
+    spec: {"latent", "channels", "hidden", "layers", "distance": {"kind": "q" | "value", ...} or
+    None}. Without a distance of its own it measures l2 between latents.
     """
 
     def __init__(self, spec: dict[str, Any]) -> None:

@@ -16,7 +16,7 @@ def mlp(inputs: int, hidden: int, layers: int, outputs: int) -> nn.Sequential:
 
 
 class Encoder(nn.Module):
-    """``uint8 [B,3,64,64]`` to ``float32 [B,D]``; every latent vector has zero mean and unit variance."""
+    """``uint8 [B,3,64,64]`` to ``float32 [B,D]``; every latent has zero mean and unit variance."""
 
     def __init__(self, latent: int, channels: int) -> None:
         super().__init__()

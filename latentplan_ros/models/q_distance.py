@@ -1,21 +1,19 @@
-"""The dynamical distance of MBOLD: a goal-conditioned Q-function read as a number of time steps (A.1)."""
+"""The dynamical distance of MBOLD: a goal-conditioned Q-function read as time steps (A.1)."""
 
 import math
 
 import torch
 from torch import nn
 
-STEP_REWARD, GOAL_REWARD = (
-    1.0,
-    10.0,
-)  # A.1: a small positive reward on the way, a large one at the goal
+# A.1: a small positive reward on the way, a large one at the goal.
+STEP_REWARD, GOAL_REWARD = 1.0, 10.0
 
 
 class GoalQ(nn.Module):
     """Q(s, a, g) on latents. The action joins after the first layer, as in the released code.
 
-    Layer norm where the paper has batch norm: a batch mixes reached and negative goals, data and random actions,
-    and statistics over that mixture differ from those met in planning.
+    Layer norm where the paper has batch norm: a batch mixes reached and negative goals, data and
+    random actions, and statistics over that mixture differ from those met in planning.
     """
 
     def __init__(self, latent: int, hidden: int, layers: int) -> None:
@@ -59,10 +57,11 @@ class GoalActor(nn.Module):
 
 
 class QDistance(nn.Module):
-    """Twin Q and actor, and the distance they define: d = 1 + log_gamma((Q - Q_never) / (Q_goal - Q_never)).
+    """Twin Q and actor, and their distance: d = 1 + log_gamma((Q - Q_never) / (Q_goal - Q_never)).
 
     With reward 1 a step and 10 at the goal, a goal d steps away has
-    Q = (1 - gamma^(d-1)) / (1 - gamma) + 10 gamma^(d-1), and one never reached has Q = 1 / (1 - gamma).
+    Q = (1 - gamma^(d-1)) / (1 - gamma) + 10 gamma^(d-1), and one never reached has
+    Q = 1 / (1 - gamma).
     """
 
     def __init__(
@@ -81,10 +80,10 @@ class QDistance(nn.Module):
 
 
 def q_to_steps(q: torch.Tensor, discount: float, smallest: float = 1e-2) -> torch.Tensor:
-    """Time steps for a Q-value; strictly decreasing in q everywhere, so that planning never meets a plateau.
+    """Time steps for a Q-value; strictly decreasing in q: planning never meets a plateau.
 
-    Below ``smallest`` (a share of the goal's value, about 21 steps at gamma .8) the logarithm is continued by
-    its tangent: estimates there are noise around never.
+    Below ``smallest`` (a share of the goal's value, about 21 steps at gamma .8) the logarithm is
+    continued by its tangent: estimates there are noise around never.
     """
     never = STEP_REWARD / (1.0 - discount)
     share = (q - never) / (GOAL_REWARD - never)

@@ -1,4 +1,4 @@
-"""An action-free goal-conditioned value read as a number of time steps (expectile value learning, GCIVL style)."""
+"""An action-free goal-conditioned value read as time steps (expectile value learning, GCIVL)."""
 
 import torch
 from torch import nn
@@ -7,7 +7,7 @@ from latentplan_ros.models.networks import mlp
 
 
 class ValueDistance(nn.Module):
-    """Ensemble of V(s, g) = -(1 - gamma^d) / (1 - gamma): the discounted cost of d steps at -1 each."""
+    """Ensemble of V(s, g) = -(1 - gamma^d) / (1 - gamma): the discounted cost of d steps of -1."""
 
     def __init__(self, latent: int, hidden: int, layers: int, discount: float) -> None:
         super().__init__()

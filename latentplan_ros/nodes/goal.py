@@ -112,7 +112,7 @@ class Goal(rclpy.node.Node):
         self._diagnostics.set(OK, f"goal: {source}", width=width, height=height)
 
     def _check_size(self, picture: np.ndarray, source: str) -> None:
-        """A goal is at least as large as the network's picture, and square or of the camera's shape.
+        """A goal is no smaller than the network's picture, and square or of the camera's shape.
 
         Otherwise the crop to the network's square would show another part of the scene.
         """

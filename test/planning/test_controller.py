@@ -127,6 +127,6 @@ def test_the_model_is_told_which_action_led_to_the_picture() -> None:
     controller.set_goal(image(np.ones(3) * 0.2))
     controller.act(image(np.zeros(3)))
     goal, start, following, _, again = model.lasts
-    assert goal is None and start is None and again is None
+    assert (goal, start, again) == (None, None, None)
     assert following is not None
     np.testing.assert_array_equal(following[0], first)
