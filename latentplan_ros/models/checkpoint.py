@@ -17,7 +17,7 @@ from latentplan_ros.models.latent_world_model import LatentWorldModel
 
 _FORMAT = 1
 _HEADER = "latentplan"
-_MAX_LATENT = 4096
+_MAX_SIZE = 4096
 
 
 class CheckpointError(ValueError):
@@ -118,16 +118,17 @@ def load_checkpoint(path: str | Path, device: str = "cpu") -> TrainedModel:
     Raises CheckpointError when it is missing, damaged or of another architecture.
     """
     header = read_header(path)
-    if not 0 < int(header.spec.get("latent", 0)) <= _MAX_LATENT:
-        raise CheckpointError(
-            f"{path}: latent size {header.spec.get('latent')!r} is not one of ours"
-        )
+    spec = header.spec if isinstance(header.spec, dict) else {}
+    for name in ("latent", "channels", "hidden", "layers"):
+        size = spec.get(name)
+        if not isinstance(size, int) or not 0 < size <= _MAX_SIZE:
+            raise CheckpointError(f"{path}: {name} size {size!r} is not one of ours")
     try:
         model = TrainedModel(header)
         with safe_open(str(path), "pt") as file:
             names = file.keys()
             model.load_state_dict({name: file.get_tensor(name) for name in names})
-    except (RuntimeError, KeyError, TypeError, SafetensorError) as error:
+    except (RuntimeError, KeyError, TypeError, ValueError, SafetensorError) as error:
         raise CheckpointError(f"{path}: weights do not fit its own header: {error}") from None
     if not all(torch.isfinite(parameter).all() for parameter in model.parameters()):
         raise CheckpointError(f"{path} holds weights that are not finite")

@@ -12,6 +12,10 @@ from latentplan_ros.models.value_distance import ValueDistance
 DISTANCES: dict[str, type[nn.Module]] = {"q": QDistance, "value": ValueDistance}
 
 
+class PictureError(ValueError):
+    """Pictures of another type or shape than a model learned from; the message gives both."""
+
+
 class LatentWorldModel(nn.Module):
     """Built from a plain spec, so that a checkpoint's header is all it takes to rebuild it.
 
@@ -35,6 +39,12 @@ class LatentWorldModel(nn.Module):
             self.head = DISTANCES[options.pop("kind")](latent, **options)
 
     def encode(self, images: torch.Tensor, last: torch.Tensor | None = None) -> torch.Tensor:
+        """As in WorldModel. Raises PictureError: floats in [0, 1] would be read as black."""
+        if images.dtype != torch.uint8 or images.shape[1:] != (3, 64, 64):
+            raise PictureError(
+                f"pictures are {images.dtype} {list(images.shape)}; "
+                "this model encodes uint8 [B, 3, 64, 64]"
+            )
         seen = self.encoder(images)
         return torch.cat([seen, seen.new_zeros(len(seen), 4) if last is None else last], dim=1)
 

@@ -1,0 +1,52 @@
+"""Distances: values and time steps are each other's inverse, and order is kept everywhere."""
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from latentplan_ros.models.q_distance import QDistance, q_to_steps, steps_to_q
+from latentplan_ros.models.value_distance import ValueDistance
+
+discounts = st.floats(0.5, 0.85)
+
+
+@given(discount=discounts, steps=st.floats(1.0, 15.0))
+def test_steps_to_q_is_the_inverse_of_q_to_steps(discount, steps):
+    steps = min(steps, 1.0 + 4.5 / -torch.log(torch.tensor(discount)).item())
+    q = steps_to_q(torch.tensor([steps], dtype=torch.float64), discount)
+    assert q_to_steps(q, discount).item() == pytest.approx(steps, abs=1e-6)
+
+
+@given(discount=discounts, steps=st.integers(1, 40))
+def test_q_is_the_sum_of_the_rewards_on_the_way(discount, steps):
+    total = sum(discount**k for k in range(steps - 1)) + 10.0 * discount ** (steps - 1)
+    assert steps_to_q(torch.tensor(float(steps)), discount).item() == pytest.approx(total, rel=1e-4)
+
+
+@given(discount=discounts, low=st.floats(-50, 50), more=st.floats(0.01, 50))
+def test_a_higher_q_is_always_fewer_steps(discount, low, more):
+    q = torch.tensor([low, low + more], dtype=torch.float64)
+    far, near = q_to_steps(q, discount)
+    assert torch.isfinite(far)
+    assert near < far
+
+
+@pytest.mark.parametrize(
+    "head", [QDistance(6, 16, 3, 3, 0.8), ValueDistance(6, 16, 2, 0.95)], ids=["q", "value"]
+)
+def test_a_distance_is_one_finite_number_a_pair(head):
+    state, goal = torch.randn(2, 7, 6) * 100
+    together = head(state, goal)
+    assert together.shape == (7,)
+    assert torch.isfinite(together).all()
+    alone = torch.cat([head(s[None], g[None]) for s, g in zip(state, goal, strict=True)])
+    torch.testing.assert_close(together, alone)
+
+
+def test_a_value_of_minus_the_discounted_steps_reads_as_those_steps(monkeypatch):
+    head = ValueDistance(6, 16, 2, 0.95)
+    steps = torch.arange(0.0, 60.0)
+    values = -(1 - 0.95**steps) / (1 - 0.95)
+    monkeypatch.setattr(head, "values", lambda state, goal: values.expand(2, -1))
+    torch.testing.assert_close(head(steps[:, None], steps[:, None]), steps, atol=1e-3, rtol=1e-3)
