@@ -2,10 +2,11 @@
 
 import hashlib
 import json
+import tempfile
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, get_origin
 
 import numpy as np
 import torch
@@ -17,7 +18,7 @@ from latentplan_ros.data.dataset import Dataset, DatasetError
 from latentplan_ros.learning.dynamics import DynamicsRecipe, DynamicsStage
 from latentplan_ros.learning.gcivl import GcivlRecipe, GcivlStage
 from latentplan_ros.learning.mbold import MboldRecipe, MboldStage
-from latentplan_ros.learning.trainer import run_stage
+from latentplan_ros.learning.trainer import TrainingError, run_stage
 from latentplan_ros.learning.world_model import WorldModelRecipe, WorldModelStage, encode_dataset
 from latentplan_ros.models.checkpoint import CheckpointHeader, save_checkpoint
 from latentplan_ros.models.latent_world_model import LatentWorldModel
@@ -64,16 +65,15 @@ def load_recipe(name_or_path: str | Path | None) -> Recipe:
         path = resource(f"config/recipes/{name_or_path}.yaml")
     try:
         values = yaml.safe_load(path.read_text()) or {}
-    except (OSError, yaml.YAMLError) as error:
-        raise RecipeError(f"cannot read recipe {path}: {error}") from None
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise RecipeError(f"cannot read recipe {path}: {' '.join(str(error).split())}") from None
+    if not isinstance(values, dict):
+        raise RecipeError(f"{path} must be settings and their values, not {values!r}")
     blocks: dict[str, Any] = {"world_model": WorldModelRecipe, "dynamics": DynamicsRecipe}
-    try:
-        for name, kind in blocks.items():
-            values[name] = _block(kind, values.get(name, {}), f"{path}: {name}")
-        values["model"] = {**Recipe().model, **values.get("model", {})}
-        return _block(Recipe, values, str(path))
-    except (TypeError, AttributeError) as error:
-        raise RecipeError(f"{path}: {error}") from None
+    for name, kind in blocks.items():
+        values[name] = _block(kind, values.get(name, {}), f"{path}: {name}")
+    values["model"] = _sizes(values.get("model", {}), Recipe().model, f"{path}: model")
+    return _block(Recipe, values, str(path))
 
 
 def train(
@@ -94,19 +94,23 @@ def train(
     if method not in METHODS:
         raise RecipeError(f"no method named {method!r}; there are {', '.join(sorted(METHODS))}")
     recipe = recipe or Recipe()
-    dataset = Dataset.open(data)
-    if dataset.num_episodes < 2:
-        raise DatasetError(f"{data} has {dataset.num_episodes} episodes; training needs at least 2")
-    fabric = Fabric(accelerator=accelerator, devices=devices)
-    fabric.launch()
-    folder = folder or out.with_suffix(".training")
-    folder.mkdir(parents=True, exist_ok=True)
-    training, _ = dataset.split(recipe.held_out, seed)
-    fabric.seed_everything(seed, verbose=False)
+    # All of the recipe is checked here: its last stage starts hours after its first.
     chosen = METHODS[method]
     spec: dict[str, Any] = {**recipe.model, "distance": None}
     if chosen:
-        spec["distance"] = {"kind": chosen[0], **_HEAD_DEFAULTS[chosen[0]], **recipe.head}
+        head = _sizes(recipe.head, _HEAD_DEFAULTS[chosen[0]], f"{method} recipe: head")
+        spec["distance"] = {"kind": chosen[0], **head}
+        settings = _block(chosen[1], recipe.distance, f"{method} recipe: distance")
+    dataset = Dataset.open(data)
+    if dataset.num_episodes < 2:
+        raise DatasetError(f"{data} has {dataset.num_episodes} episodes; training needs at least 2")
+    folder = folder or out.with_suffix(".training")
+    _require_writable(folder)
+    _require_writable(out.parent)
+    fabric = Fabric(accelerator=accelerator, devices=devices)
+    fabric.launch()
+    training, _ = dataset.split(recipe.held_out, seed)
+    fabric.seed_everything(seed, verbose=False)
     model = LatentWorldModel(spec)
     run: dict[str, Any] = {
         "fabric": fabric,
@@ -119,13 +123,20 @@ def train(
     latents = _latents(model, dataset, folder, fabric)
     run_stage(stage=DynamicsStage(model, latents, dataset, training, recipe.dynamics), **run)
     if chosen:
-        _, kind, stage = chosen
-        settings = _block(kind, recipe.distance, f"{method} recipe")
-        run_stage(stage=stage(model, latents, dataset, training, settings, seed), **run)
+        run_stage(stage=chosen[2](model, latents, dataset, training, settings, seed), **run)
     if fabric.global_rank == 0:
         save_checkpoint(out, model, _header(method, spec, recipe, dataset, seed))
     fabric.barrier()
     return out
+
+
+def _require_writable(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise TrainingError(f"cannot write to {folder}: {error.strerror}") from None
 
 
 def _latents(
@@ -165,11 +176,34 @@ def _header(
     )
 
 
-def _block(kind: type[Any], values: dict[str, Any], where: str) -> Any:
-    unknown = set(values) - {f.name for f in fields(kind)}
+def _sizes(values: Any, defaults: dict[str, Any], where: str) -> dict[str, Any]:
+    """The defaults with these in their place, of the same types."""
+    return defaults | _checked(values, {k: type(v) for k, v in defaults.items()}, where)
+
+
+def _block(kind: type[Any], values: Any, where: str) -> Any:
+    return kind(**_checked(values, {f.name: f.type for f in fields(kind)}, where))
+
+
+def _checked(values: Any, kinds: dict[str, Any], where: str) -> dict[str, Any]:
+    if not isinstance(values, dict):
+        raise RecipeError(f"{where} must be settings and their values, not {values!r}")
+    unknown = sorted(str(name) for name in set(values) - set(kinds))
     if unknown:
-        known = ", ".join(f.name for f in fields(kind))
         raise RecipeError(
-            f"{where}: no setting named {', '.join(sorted(unknown))}; there are {known}"
+            f"{where}: no setting named {', '.join(unknown)}; there are {', '.join(kinds)}"
         )
-    return kind(**values)
+    return {name: _typed(kinds[name], value, f"{where}: {name}") for name, value in values.items()}
+
+
+def _typed(kind: Any, value: Any, where: str) -> Any:
+    if kind is float and isinstance(value, int | float | str) and not isinstance(value, bool):
+        # YAML reads 1e-3 as a text.
+        try:
+            return float(value)
+        except ValueError:
+            pass
+    elif isinstance(value, get_origin(kind) or kind) and not isinstance(value, bool):
+        return value
+    noun = {int: "a whole number", float: "a number"}.get(kind, "settings and their values")
+    raise RecipeError(f"{where} must be {noun}, not {value!r}")

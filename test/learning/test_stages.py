@@ -1,0 +1,195 @@
+"""The methods: targets checked by hand, falling losses, distances that are right on a chain."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+from lightning_fabric import Fabric
+from scipy.stats import spearmanr
+
+from latentplan_ros.learning.dynamics import DynamicsRecipe, DynamicsStage
+from latentplan_ros.learning.gcivl import GcivlRecipe, GcivlStage
+from latentplan_ros.learning.mbold import MboldRecipe, MboldStage
+from latentplan_ros.learning.trainer import run_stage
+from latentplan_ros.learning.world_model import WorldModelRecipe, WorldModelStage
+from latentplan_ros.models.latent_world_model import LatentWorldModel
+
+CELLS = 12
+CENTRES = torch.linspace(-0.5, CELLS - 0.5, 8)
+EPISODES = np.arange(40)
+
+
+def features(cells):
+    """Smooth latents of corridor cells, ``[...]`` to ``[...,8]``."""
+    cells = torch.as_tensor(cells, dtype=torch.float32)
+    return 2.0 * torch.exp(-0.5 * ((cells[..., None] - CENTRES) / 1.5).square())
+
+
+def model(head=None, hidden=32):
+    torch.manual_seed(0)
+    return LatentWorldModel(
+        {"latent": 8, "channels": 4, "hidden": hidden, "layers": 2, "distance": head}
+    )
+
+
+def q_head(hidden=16, layers=3):
+    return {"kind": "q", "hidden": hidden, "layers": layers, "actor_layers": 3, "discount": 0.8}
+
+
+def mbold(corridor, cells, head, **recipe):
+    latents = features(cells)
+    return MboldStage(model(head), latents, corridor, EPISODES, MboldRecipe(**recipe), 0)
+
+
+def test_mbold_batches_are_half_reached_goals_and_end_at_the_goal(corridor, cells):
+    stage = mbold(corridor, cells, q_head())
+    batch = stage.sample(np.random.default_rng(0), 4000)
+    reached, done = batch["reached"], batch["done"] > 0
+    assert reached.sum() == 2000
+    assert not done[~reached].any()
+    assert torch.equal(batch["next"][done], batch["goal"][done])
+    assert done[reached].float().mean().item() > 0.25  # p = .3, and the ends of episodes
+    moved = (batch["next"] - batch["state"]).abs().sum(1) > 0
+    towards = batch["action"][:, 0] > 0
+    position = [(f @ CENTRES) / f.sum(1) for f in (batch["state"], batch["next"])]
+    assert torch.equal((position[1] > position[0])[moved], towards[moved])  # its own action
+
+
+class Fixed(torch.nn.Module):
+    """A Q that is one number everywhere, a parameter so that there is something to train."""
+
+    def __init__(self, value):
+        super().__init__()
+        self.value = torch.nn.Parameter(torch.tensor(float(value)))
+
+    def forward(self, state, action, goal):
+        return self.value.expand(action.shape[:-1])
+
+
+@pytest.fixture
+def by_hand(corridor, cells):
+    """A reached goal one step away, one further, and a negative one."""
+    stage = mbold(corridor, cells, q_head(), noise=0.0)
+    stage.head.q = torch.nn.ModuleList([Fixed(2.0), Fixed(3.0)])
+    stage.target.q = torch.nn.ModuleList([Fixed(7.0), Fixed(6.0)])
+    batch = {
+        "state": torch.zeros(3, 8),
+        "next": torch.zeros(3, 8),
+        "goal": torch.zeros(3, 8),
+        "action": torch.zeros(3, 4),
+        "done": torch.tensor([1.0, 0.0, 0.0]),
+        "reached": torch.tensor([True, True, False]),
+    }
+    return stage, batch
+
+
+def test_mbold_targets_are_those_of_the_paper(by_hand):
+    stage, batch = by_hand
+    losses = stage(batch)
+    # 10 at the goal and nothing after it; else 1 + .8 of the smaller target Q, 6.
+    wanted = torch.tensor([10.0, 5.8, 5.8])
+    assert losses["q_reached"].item() == pytest.approx(7.9)
+    assert losses["q_negative"].item() == pytest.approx(5.8)
+    bellman = sum((value - wanted).square().mean() for value in (2.0, 3.0))
+    assert losses["bellman"].item() == pytest.approx(bellman.item(), rel=1e-5)
+    # Ten random actions of the same value: their log-sum-exp is ln 10 above the data's.
+    assert losses["gap"].item() == pytest.approx(np.log(10.0), rel=1e-5)
+
+
+@pytest.mark.parametrize(("slack", "sign"), [(0.5, 1), (10.0, -1)])
+def test_the_weight_of_cql_rises_while_the_gap_is_over_its_slack(by_hand, slack, sign):
+    stage, batch = by_hand
+    stage.recipe = SimpleNamespace(**{**vars(stage.recipe), "cql_slack": slack})
+    optimizer = torch.optim.SGD([stage.log_alpha], lr=0.1)
+    stage(batch)["loss"].backward()
+    optimizer.step()
+    assert sign * stage.log_alpha.item() > 0
+
+
+def test_the_actor_climbs_q_and_leaves_q_alone(corridor, cells):
+    stage = mbold(corridor, cells, q_head())
+    batch = stage.sample(np.random.default_rng(0), 64)
+
+    def value():
+        action = stage.head.actor(batch["state"], batch["goal"])
+        return stage.head.q[0](batch["state"], action, batch["goal"]).mean().item()
+
+    before = value()
+    optimizer = torch.optim.Adam(stage.head.actor.parameters(), lr=1e-2)
+    for _ in range(20):
+        stage.zero_grad()
+        stage(batch)["loss"].backward()
+        optimizer.step()
+    assert value() > before
+    assert all(p.grad is None for p in stage.target.parameters())
+
+
+def test_targets_follow_slowly(corridor, cells):
+    stage = mbold(corridor, cells, q_head())
+    with torch.no_grad():
+        for parameter in stage.head.parameters():
+            parameter.add_(1.0)
+    before = [p.clone() for p in stage.target.parameters()]
+    stage.after_update({}, {})
+    for old, new in zip(before, stage.target.parameters(), strict=True):
+        torch.testing.assert_close(new - old, torch.full_like(old, 0.005), atol=1e-5, rtol=1e-3)
+
+
+def test_dynamics_never_sees_a_latent_after_the_first(corridor, cells):
+    recipe = DynamicsRecipe(updates=1, batch_size=8, horizon=5)
+    stage = DynamicsStage(model(), features(cells), corridor, EPISODES, recipe)
+    batch = stage.sample(np.random.default_rng(0), 8)
+    errors = stage(batch)["errors"]
+    with torch.no_grad():
+        latent = torch.cat([batch["latents"][:, 0], batch["actions"][:, 0]], dim=1)
+        owner = model()
+        owner.dynamics = stage.dynamics
+        imagined = owner.rollout(latent, batch["actions"][:, 1:])[..., :8]
+        by_hand = ((imagined - batch["latents"][:, 1:]) / stage.spread).square().mean((1, 2))
+    torch.testing.assert_close(errors, by_hand)
+
+
+def learn(stage, folder, updates):
+    stage.updates = updates
+    run_stage(Fabric(accelerator="cpu", devices=1), stage, folder, seed=0, log_every=10**6)
+
+
+def held_loss(stage, name="loss"):
+    torch.manual_seed(5)
+    with torch.no_grad():
+        return stage(stage.sample(np.random.default_rng(5), 64))[name].item()
+
+
+def test_the_dynamics_learn_the_corridor(corridor, cells, tmp_path):
+    recipe = DynamicsRecipe(batch_size=64, horizon=5, learning_rate=3e-3)
+    stage = DynamicsStage(model(), features(cells), corridor, EPISODES, recipe)
+    before = held_loss(stage)
+    learn(stage, tmp_path, 200)
+    assert held_loss(stage) < 0.3 * before
+
+
+def test_the_world_model_learns_to_see(corridor, tmp_path):
+    stage = WorldModelStage(model(), corridor, EPISODES, WorldModelRecipe(batch_size=8, horizon=3))
+    before = held_loss(stage, "present")
+    learn(stage, tmp_path, 60)
+    assert held_loss(stage, "present") < 0.5 * before
+
+
+@pytest.mark.parametrize("method", ["mbold", "gcivl"])
+def test_a_distance_orders_a_corridor_by_its_steps(corridor, cells, tmp_path, method):
+    if method == "mbold":
+        stage = mbold(corridor, cells, q_head(64, 3), negatives=0.0, learning_rate=2e-3, p=0.2)
+    else:
+        head = {"kind": "value", "hidden": 64, "layers": 2, "discount": 0.95}
+        recipe = GcivlRecipe(batch_size=64, negatives=0.0, learning_rate=2e-3)
+        stage = GcivlStage(model(head), features(cells), corridor, EPISODES, recipe, 0)
+    learn(stage, tmp_path, 700)
+    state, goal = (grid.flatten() for grid in torch.meshgrid(*[torch.arange(CELLS)] * 2))
+    with torch.no_grad():
+        found = stage.head(features(state), features(goal)).reshape(CELLS, CELLS)
+    true = (state - goal).abs().reshape(CELLS, CELLS)
+    print("spearman", spearmanr(found.flatten(), true.flatten()).statistic)
+    assert spearmanr(found.flatten(), true.flatten()).statistic > 0.9
+    own = found.diagonal()
+    assert (own <= found.min(dim=0).values + 1.5).all()  # nowhere is nearer to a cell than itself

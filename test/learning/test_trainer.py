@@ -1,0 +1,127 @@
+"""The training loop: stopped and resumed it is one run, and it says so when it cannot go on."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from lightning_fabric import Fabric
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+from latentplan_ros.learning.dynamics import DynamicsRecipe, DynamicsStage
+from latentplan_ros.learning.gcivl import GcivlRecipe, GcivlStage
+from latentplan_ros.learning.mbold import MboldRecipe, MboldStage
+from latentplan_ros.learning.trainer import TrainingError, run_stage
+from latentplan_ros.learning.world_model import WorldModelRecipe, WorldModelStage
+from latentplan_ros.models.latent_world_model import LatentWorldModel
+
+Q = {"kind": "q", "hidden": 16, "layers": 3, "actor_layers": 3, "discount": 0.8}
+VALUE = {"kind": "value", "hidden": 16, "layers": 2, "discount": 0.95}
+UPDATES = 12
+
+
+@pytest.fixture(scope="module")
+def make_stage(corridor):
+    def make(name):
+        torch.manual_seed(0)
+        head = {"mbold": Q, "gcivl": VALUE}.get(name)
+        spec = {"latent": 8, "channels": 2, "hidden": 16, "layers": 2, "distance": head}
+        model = LatentWorldModel(spec)
+        latents = torch.randn(corridor.num_frames, 8)
+        episodes = np.arange(30)
+        if name == "world_model":
+            return WorldModelStage(
+                model, corridor, episodes, WorldModelRecipe(UPDATES, batch_size=4, horizon=3)
+            )
+        if name == "dynamics":
+            recipe = DynamicsRecipe(UPDATES, batch_size=8, horizon=3)
+            return DynamicsStage(model, latents, corridor, episodes, recipe)
+        if name == "gcivl":
+            recipe = GcivlRecipe(UPDATES, batch_size=8)
+            return GcivlStage(model, latents, corridor, episodes, recipe, 0)
+        recipe = MboldRecipe(UPDATES, batch_size=8)
+        return MboldStage(model, latents, corridor, episodes, recipe, 0)
+
+    return make
+
+
+def fabric():
+    return Fabric(accelerator="cpu", devices=1)
+
+
+class StoppedError(Exception):
+    pass
+
+
+@pytest.mark.parametrize("name", ["world_model", "dynamics", "mbold", "gcivl"])
+def test_a_run_that_was_stopped_ends_as_one_that_was_not(make_stage, tmp_path, name):
+    whole, stopped, resumed = make_stage(name), make_stage(name), make_stage(name)
+    for folder in ("whole", "stopped"):
+        (tmp_path / folder).mkdir()
+    run_stage(fabric(), whole, tmp_path / "whole", seed=3, save_every=5)
+
+    seen, after = [], stopped.after_update
+
+    def stop_at_8(batch, losses):
+        after(batch, losses)
+        seen.append(1)
+        if len(seen) == 8:
+            raise StoppedError
+
+    stopped.after_update = stop_at_8
+    with pytest.raises(StoppedError):
+        run_stage(fabric(), stopped, tmp_path / "stopped", seed=3, save_every=5)
+    torch.manual_seed(99)  # another process starts with another state
+    run_stage(fabric(), resumed, tmp_path / "stopped", seed=3, save_every=5)
+    expected, got = whole.state_dict(), resumed.state_dict()
+    assert expected.keys() == got.keys()
+    for key, value in expected.items():
+        assert torch.equal(value, got[key]), key
+    for key, value in whole.extra_state().items():
+        assert torch.equal(value, resumed.extra_state()[key]), key
+
+
+def test_a_loss_that_is_not_finite_stops_the_run_and_keeps_its_batch(make_stage, tmp_path):
+    stage = make_stage("dynamics")
+    sample, drawn = stage.sample, []
+
+    def broken(rng, count):
+        batch = sample(rng, count)
+        drawn.append(batch)
+        if len(drawn) == 7:
+            batch["latents"][0, 0, 0] = float("nan")
+        return batch
+
+    stage.sample = broken
+    with pytest.raises(TrainingError, match="dynamics: the loss is nan at update 7") as error:
+        run_stage(fabric(), stage, tmp_path, seed=0, save_every=5)
+    file = tmp_path / "dynamics.not_finite.pt"
+    assert str(file) in str(error.value)
+    kept = torch.load(file, weights_only=True)
+    assert torch.equal(kept["rows"], drawn[-1]["rows"])
+    assert torch.equal(kept["actions"], drawn[-1]["actions"])
+    assert all(torch.isfinite(p).all() for p in stage.parameters())
+    run_stage(fabric(), make_stage("dynamics"), tmp_path, seed=0)  # goes on from update 5
+    assert all(torch.isfinite(p).all() for p in stage.parameters())
+
+
+def test_losses_are_logged_for_people_and_for_programs(make_stage, tmp_path):
+    run_stage(fabric(), make_stage("mbold"), tmp_path, seed=0, log_every=5)
+    folder = tmp_path / "tensorboard" / "mbold"
+    lines = [json.loads(line) for line in (folder / "losses.jsonl").read_text().splitlines()]
+    assert [line["update"] for line in lines] == [5, 10, 12]
+    assert {"loss", "bellman", "gap", "alpha"} <= lines[0].keys()
+    events = EventAccumulator(str(folder)).Reload()
+    logged = {event.step: event.value for event in events.Scalars("loss")}
+    assert logged == pytest.approx({line["update"]: line["loss"] for line in lines})
+
+
+def test_another_recipes_state_is_refused(make_stage, tmp_path, corridor):
+    run_stage(fabric(), make_stage("mbold"), tmp_path, seed=0)
+    head = {**Q, "hidden": 32}
+    spec = {"latent": 8, "channels": 2, "hidden": 16, "layers": 2, "distance": head}
+    latents, recipe = torch.randn(corridor.num_frames, 8), replace(MboldRecipe(), updates=12)
+    stage = MboldStage(LatentWorldModel(spec), latents, corridor, np.arange(30), recipe, 0)
+    with pytest.raises(TrainingError, match=r"mbold\.0\.state belongs to another recipe"):
+        run_stage(fabric(), stage, tmp_path, seed=0)
