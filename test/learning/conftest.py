@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import torch
 
 from latentplan_ros.control.action_space import ActionSpace
 from latentplan_ros.data.dataset import Dataset, DatasetInfo, DatasetWriter
@@ -17,6 +18,15 @@ INFO = DatasetInfo(
     task="corridor",
     exploration_std=(0.5, 0.5, 0.5, 0.5),
 )
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _one_thread():
+    """Networks this small only wait for each other's threads."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
 
 
 def slide(rng, length):

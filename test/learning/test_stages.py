@@ -184,12 +184,11 @@ def test_a_distance_orders_a_corridor_by_its_steps(corridor, cells, tmp_path, me
         head = {"kind": "value", "hidden": 64, "layers": 2, "discount": 0.95}
         recipe = GcivlRecipe(batch_size=64, negatives=0.0, learning_rate=2e-3)
         stage = GcivlStage(model(head), features(cells), corridor, EPISODES, recipe, 0)
-    learn(stage, tmp_path, 700)
-    state, goal = (grid.flatten() for grid in torch.meshgrid(*[torch.arange(CELLS)] * 2))
+    learn(stage, tmp_path, 800)
+    state, goal = (grid.flatten() for grid in np.indices((CELLS, CELLS)))
     with torch.no_grad():
         found = stage.head(features(state), features(goal)).reshape(CELLS, CELLS)
-    true = (state - goal).abs().reshape(CELLS, CELLS)
-    print("spearman", spearmanr(found.flatten(), true.flatten()).statistic)
-    assert spearmanr(found.flatten(), true.flatten()).statistic > 0.9
+    true = np.abs(state - goal)
+    assert spearmanr(found.flatten(), true).statistic > 0.9
     own = found.diagonal()
     assert (own <= found.min(dim=0).values + 1.5).all()  # nowhere is nearer to a cell than itself
