@@ -20,7 +20,6 @@ def make_policy(
     if method == "random":
         return RandomPolicy(std)
     if method == "pixel_l2":
-        return PlanningPolicy(
-            BatchController(PixelDistance(model), CEM(std, moments=1), replan_every, device)
-        )
+        planner = CEM(std, moments=1, reluctance=0.0)
+        return PlanningPolicy(BatchController(PixelDistance(model), planner, replan_every, device))
     return PlanningPolicy(BatchController(model, CEM(std), replan_every, device))

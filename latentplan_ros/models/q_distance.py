@@ -62,12 +62,23 @@ class QDistance(nn.Module):
     With reward 1 a step and 10 at the goal, a goal d steps away has
     Q = (1 - gamma^(d-1)) / (1 - gamma) + 10 gamma^(d-1), and one never reached has
     Q = 1 / (1 - gamma).
+
+    To these steps, which are 1 for all that is within one, are added ``nearness`` steps a unit of
+    l2 between the latents, so that the planner still sees a slope close to the goal. The paper
+    plans with Q alone: nearness 0.
     """
 
     def __init__(
-        self, latent: int, hidden: int, layers: int, actor_layers: int, discount: float
+        self,
+        latent: int,
+        hidden: int,
+        layers: int,
+        actor_layers: int,
+        discount: float,
+        nearness: float = 0.0,
     ) -> None:
         super().__init__()
+        self.nearness = nearness
         self.q = nn.ModuleList(GoalQ(latent, hidden, layers) for _ in range(2))
         self.actor = GoalActor(latent, hidden, actor_layers)
         self.discount = discount
@@ -76,7 +87,8 @@ class QDistance(nn.Module):
         """Distance in time steps, ``[N,D]`` and ``[N,D]`` to ``[N]``."""
         action = self.actor(state, goal)
         q = torch.minimum(self.q[0](state, action, goal), self.q[1](state, action, goal))
-        return q_to_steps(q, self.discount)
+        steps = q_to_steps(q, self.discount)
+        return steps + self.nearness * torch.linalg.vector_norm(state - goal, dim=-1)
 
 
 def q_to_steps(q: torch.Tensor, discount: float, smallest: float = 1e-2) -> torch.Tensor:

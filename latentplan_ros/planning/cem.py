@@ -25,6 +25,9 @@ class CEM:
     moments: at how many evenly spaced moments of an imagined future, the last among them, the
     distance to the goal is taken; their mean is the cost. 1 is MBOLD's. More make the arm go there
     soon and stay there, instead of being there when the horizon ends.
+    reluctance: time steps that a plan must save, by that mean, to be preferred to keeping still.
+    The best of many imagined futures looks better than it is; without this the arm leaves a goal
+    that it has reached.
     """
 
     std: Sequence[float]
@@ -35,6 +38,7 @@ class CEM:
     beta: float = 0.5
     temperature: float = 1.0
     moments: int = 4
+    reluctance: float = 0.8
 
     def __post_init__(self) -> None:
         if not 1 <= self.elites <= self.samples:
@@ -49,6 +53,8 @@ class CEM:
             raise PlanningError(
                 f"moments must be between 1 and horizon={self.horizon}, not {self.moments}"
             )
+        if not self.reluctance >= 0:
+            raise PlanningError(f"reluctance must be at least 0, not {self.reluctance}")
         if not self.temperature > 0 or not 0 < self.beta <= 1:
             raise PlanningError(
                 f"temperature must exceed 0 and beta lie in (0, 1], not "
@@ -104,7 +110,7 @@ class CEM:
         rows = torch.arange(count, device=device)
         moments = [self.horizon * (i + 1) // self.moments - 1 for i in range(self.moments)]
 
-        best_cost = torch.full((count,), torch.inf, device=device)
+        best = best_cost = torch.full((count,), torch.inf, device=device)
         best_actions = mean
         best_latents: torch.Tensor | None = None
         history = []
@@ -117,14 +123,17 @@ class CEM:
             distances = model.distance(imagined[:, moments].flatten(0, 1), target)
             cost = distances.reshape(count, self.samples, self.moments).mean(dim=2)
             self._require_finite(cost, iteration)
-            top_cost, top = cost.topk(self.elites, dim=1, largest=False, sorted=True)
+            ranked = cost.clone()
+            ranked[:, 1:2] -= self.reluctance
+            top_cost, top = ranked.topk(self.elites, dim=1, largest=False, sorted=True)
             elites = actions[rows[:, None], top]
             weights = torch.softmax(-top_cost / self.temperature, dim=1)
             mean = (weights[:, :, None, None] * elites).sum(dim=1)
 
             futures = imagined.unflatten(0, (count, self.samples))[rows, top[:, 0]]
-            better = top_cost[:, 0] < best_cost
-            best_cost = torch.where(better, top_cost[:, 0], best_cost)
+            better = top_cost[:, 0] < best
+            best = torch.where(better, top_cost[:, 0], best)
+            best_cost = torch.where(better, cost[rows, top[:, 0]], best_cost)
             best_actions = torch.where(better[:, None, None], elites[:, 0], best_actions)
             if best_latents is None:
                 best_latents = futures

@@ -33,7 +33,7 @@ def test_a_higher_q_is_always_fewer_steps(discount, low, more):
 
 
 @pytest.mark.parametrize(
-    "head", [QDistance(6, 16, 3, 3, 0.8), ValueDistance(6, 16, 2, 0.95)], ids=["q", "value"]
+    "head", [QDistance(6, 16, 3, 3, 0.8, 0.3), ValueDistance(6, 16, 2, 0.95)], ids=["q", "value"]
 )
 def test_a_distance_is_one_finite_number_a_pair(head):
     state, goal = torch.randn(2, 7, 6) * 100

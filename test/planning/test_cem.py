@@ -16,7 +16,9 @@ def seeded(seed: int = 0) -> torch.Generator:
 
 def test_finds_the_way_to_a_goal_within_reach() -> None:
     start, goal = torch.zeros(1, 3), torch.tensor([[0.3, -0.2, 0.1]])
-    plan = CEM(STD, iterations=8, moments=1).plan(PointMass(), start, goal, generator=seeded())
+    plan = CEM(STD, iterations=8, moments=1, reluctance=0.0).plan(
+        PointMass(), start, goal, generator=seeded()
+    )
     assert plan.cost < 0.25
     arrived = REACH * plan.actions[:, :3].sum(axis=0)
     np.testing.assert_allclose(arrived, goal[0], atol=0.25 * REACH)
@@ -53,7 +55,7 @@ def test_with_more_moments_it_arrives_sooner_and_stays() -> None:
     start, goal = torch.zeros(1, 3), torch.tensor([[0.15, 0.0, 0.0]])
 
     def on_the_way(moments: int) -> float:
-        cem = CEM(STD, iterations=6, moments=moments)
+        cem = CEM(STD, iterations=6, moments=moments, reluctance=0.0)
         plan = cem.plan(PointMass(), start, goal, generator=seeded())
         return float((plan.latents - goal).abs().amax(dim=1).mean())
 
@@ -65,6 +67,16 @@ def test_at_the_goal_it_keeps_still() -> None:
     plan = CEM(STD).plan(PointMass(), start, start, generator=seeded())
     assert not plan.actions.any()
     assert plan.cost == 0.0
+
+
+def test_it_moves_for_more_than_its_reluctance_alone() -> None:
+    start, goal = torch.zeros(1, 3), torch.tensor([[0.05, 0.0, 0.0]])  # half a step away
+    moving = CEM(STD, reluctance=0.2).plan(PointMass(), start, goal, generator=seeded())
+    still = CEM(STD, reluctance=0.6).plan(PointMass(), start, goal, generator=seeded())
+    assert moving.actions.any()
+    assert moving.cost < 0.3
+    assert not still.actions.any()
+    assert still.cost == pytest.approx(0.5, abs=1e-5)
 
 
 def test_a_warm_start_helps_and_is_never_lost() -> None:
@@ -137,6 +149,7 @@ def test_a_warm_start_that_does_not_fit_is_refused(warm: np.ndarray) -> None:
         {"temperature": 0.0},
         {"beta": 0.0},
         {"moments": 14},
+        {"reluctance": -0.1},
     ],
 )
 def test_impossible_settings_are_refused(settings: dict[str, float]) -> None:
