@@ -1,4 +1,4 @@
-"""Folds every results file into ``benchmarks/summary.json``: name -> value, interval, source."""
+"""Folds every results file into ``benchmarks/summary.json`` and into README's table of figures."""
 
 import json
 from pathlib import Path
@@ -7,6 +7,8 @@ from typing import Any
 import tyro
 
 from benchmarks.destination import RESULTS, ROOT
+
+BEGIN, END = "<!-- figures -->", "<!-- /figures -->"
 
 
 class SummaryError(ValueError):
@@ -30,14 +32,31 @@ def summarize(results: Path = RESULTS, root: Path = ROOT) -> dict[str, dict[str,
     return dict(sorted(summary.items()))
 
 
-def main(out: Path = ROOT / "benchmarks" / "summary.json") -> None:
-    """Writes the summary and prints it.
+def table(summary: dict[str, dict[str, Any]]) -> str:
+    """The figures as Markdown, one row each."""
+    if not summary:
+        return "Nothing has been measured yet."
+    rows = ["| figure | value | 95 % interval | n | remade by |", "|---|---|---|---|---|"]
+    for name, figure in summary.items():
+        interval = "" if figure["low"] is None else f"{figure['low']:.3g} to {figure['high']:.3g}"
+        value = f"{figure['value']:.3g} {figure['unit']}".rstrip()
+        rows.append(f"| `{name}` | {value} | {interval} | {figure['n']} | `{figure['command']}` |")
+    return "\n".join(rows)
 
-    Args:
-        out: the file to write.
-    """
-    summary = summarize()
-    out.write_text(json.dumps(summary, indent=1) + "\n")
+
+def with_table(text: str, summary: dict[str, dict[str, Any]]) -> str:
+    """README's text with the table between its two marks. Raises SummaryError without the marks."""
+    if text.count(BEGIN) != 1 or text.count(END) != 1:
+        raise SummaryError(f"README.md needs the marks {BEGIN} and {END}, once each")
+    before, rest = text.split(BEGIN)
+    return f"{before}{BEGIN}\n{table(summary)}\n{END}{rest.split(END)[1]}"
+
+
+def main() -> None:
+    """Writes benchmarks/summary.json and README's table, and prints the figures."""
+    summary, readme = summarize(), ROOT / "README.md"
+    (ROOT / "benchmarks" / "summary.json").write_text(json.dumps(summary, indent=1) + "\n")
+    readme.write_text(with_table(readme.read_text(), summary))
     for name, figure in summary.items():
         interval = ""
         if figure["low"] is not None:

@@ -11,7 +11,7 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
 from benchmarks.destination import RESULTS  # noqa: E402
-from benchmarks.summary import SummaryError, summarize  # noqa: E402
+from benchmarks.summary import SummaryError, summarize, with_table  # noqa: E402
 
 
 def write(folder: Path, file: str, *names: str) -> None:
@@ -46,6 +46,24 @@ def test_the_committed_summary_is_that_of_the_committed_results() -> None:
     path = ROOT / "benchmarks" / "summary.json"
     stored = json.loads(path.read_text()) if path.exists() else {}
     assert stored == summarize(RESULTS, ROOT), "run `python -m benchmarks.summary`"
+
+
+def test_the_readme_shows_the_committed_figures() -> None:
+    readme = (ROOT / "README.md").read_text()
+    assert readme == with_table(readme, summarize(RESULTS, ROOT)), (
+        "run `python -m benchmarks.summary`"
+    )
+
+
+def test_the_table_stands_between_its_marks_and_nothing_else_changes(tmp_path: Path) -> None:
+    write(tmp_path, "a", "success/x")
+    text = "above\n<!-- figures -->\nold\n<!-- /figures -->\nbelow\n"
+    shown = with_table(text, summarize(tmp_path, tmp_path))
+    assert shown.startswith("above\n") and shown.endswith("\nbelow\n")
+    assert "| `success/x` | 0.5 fraction | 0.2 to 0.8 | 10 |" in shown
+    assert "old" not in shown
+    with pytest.raises(SummaryError, match="marks"):
+        with_table("no marks", {})
 
 
 def test_a_quick_run_measures_nothing_and_keeps_out_of_the_results(tmp_path: Path) -> None:
