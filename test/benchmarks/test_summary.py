@@ -59,7 +59,8 @@ def test_the_table_stands_between_its_marks_and_nothing_else_changes(tmp_path: P
     write(tmp_path, "a", "success/x")
     text = "above\n<!-- figures -->\nold\n<!-- /figures -->\nbelow\n"
     shown = with_table(text, summarize(tmp_path, tmp_path))
-    assert shown.startswith("above\n") and shown.endswith("\nbelow\n")
+    assert shown.startswith("above\n")
+    assert shown.endswith("\nbelow\n")
     assert "| `success/x` | 0.5 fraction | 0.2 to 0.8 | 10 |" in shown
     assert "old" not in shown
     with pytest.raises(SummaryError, match="marks"):
