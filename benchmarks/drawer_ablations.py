@@ -1,4 +1,4 @@
-"""What each change to MBOLD's planner is worth on the drawer: the full planner, and one change less."""
+"""What each change to MBOLD's planner is worth on the drawer: all of them, and all but one."""
 
 from dataclasses import replace
 from pathlib import Path
