@@ -20,6 +20,7 @@ from latentplan_ros.nodes.diagnostics import ERROR, OK, WARN, Diagnostics
 from latentplan_ros.nodes.parameters import ParameterError, declare
 from latentplan_ros.nodes.pictures import image_message
 from latentplan_ros.nodes.process import run
+from latentplan_ros.nodes.stamps import seconds
 from latentplan_ros.sim.environment import Environment, SimulationError
 from latentplan_ros.sim.goals import make_goal
 from latentplan_ros.sim.scene import TIMESTEP_S
@@ -83,6 +84,7 @@ class SimBridge(rclpy.node.Node):
                 f"task {task} is one of robot {self.profile.name!r}, not of {robot!r}"
             )
         self._opening: float | None = None
+        self._elapsed = 0.0  # simulated seconds since the node began; resets don't turn it back
         self._wanted: np.ndarray | None = None
         self._reset()
         self._env.render(self._height, self._width)  # the first one compiles shaders
@@ -106,7 +108,6 @@ class SimBridge(rclpy.node.Node):
         self._step_s = max(1, round(1.0 / state_rate / TIMESTEP_S)) * TIMESTEP_S
         self._camera_period = 1.0 / camera_rate
         self._camera_due = 0.0
-        self._elapsed = 0.0  # simulated seconds since the node began; resets don't turn it back
         self._last = time.monotonic()
         period = self._step_s / (factor if self._clocked else 1.0)
         steady = Clock(clock_type=ClockType.STEADY_TIME)
@@ -186,7 +187,7 @@ class SimBridge(rclpy.node.Node):
             self._refuse(f"target_pose is in frame {message.header.frame_id!r}, not {base!r}")
         elif not np.isfinite(position).all():
             self._refuse(f"target_pose has position {position.tolist()}, not finite")
-        else:
+        elif not 0 < seconds(message.header.stamp) < self._began:  # 0: a sender without stamps
             self._wanted, self._fault = position, ""
 
     def _on_gripper(self, message: Float64MultiArray) -> None:
@@ -199,6 +200,12 @@ class SimBridge(rclpy.node.Node):
     def _refuse(self, what: str) -> None:
         self._fault = f"refused: {what}"
         self._report()
+
+    def _now(self) -> float:
+        """Seconds on the clock that stamps are of."""
+        if self._clocked:
+            return self._elapsed
+        return self.get_clock().now().nanoseconds * 1e-9
 
     def _apply_commands(self) -> None:
         if self._wanted is None and self._opening is None:
@@ -217,6 +224,7 @@ class SimBridge(rclpy.node.Node):
         else:
             self._env.reset(np.random.default_rng([seed, index]))
         self._wanted = self._opening = None
+        self._began = self._now()  # what was sent before is meant for the last episode
         self.set_parameters([rclpy.parameter.Parameter("episode", value=index + 1)])
         return f"{kind + ' goal' if kind else 'episode'} {index} of seed {seed}"
 

@@ -45,11 +45,11 @@ class Bridge:
             self.ros.wait(lambda heard=heard: heard, 60.0, what)
         self.ros.wait(lambda: self._target.get_subscription_count(), 10.0, "sim_bridge listening")
 
-    def send(self, target, frame=PROFILE.base_frame, opening=None):
+    def send(self, target, frame=PROFILE.base_frame, opening=None, stamp=None):
         if opening is not None:
             self._gripper.publish(Float64MultiArray(data=[opening]))
         message = PoseStamped()
-        message.header.frame_id, message.header.stamp = frame, self.ros.stamp()
+        message.header.frame_id, message.header.stamp = frame, stamp or self.ros.stamp()
         p = message.pose.position
         p.x, p.y, p.z = (float(v) for v in target)
         self._target.publish(message)
@@ -118,6 +118,16 @@ def test_a_bad_target_is_refused_by_name_and_moves_nothing(bridge, target, frame
     bridge.ros.wait(lambda: bridge.said(said), 10.0, said)
     count = len(bridge.poses)
     bridge.ros.wait(lambda: len(bridge.poses) > count + 20, 10.0, "poses")
+    np.testing.assert_allclose(position(bridge.poses[-1]), before, atol=0.005)
+
+
+def test_a_target_from_before_the_reset_moves_nothing(bridge):
+    earlier = bridge.ros.stamp()
+    bridge.reset()
+    before = position(bridge.poses[-1])
+    bridge.send(np.add(before, [0.0, 0.05, 0.0]), stamp=earlier)
+    count = len(bridge.poses)
+    bridge.ros.wait(lambda: len(bridge.poses) > count + 50, 10.0, "poses")
     np.testing.assert_allclose(position(bridge.poses[-1]), before, atol=0.005)
 
 
