@@ -89,7 +89,7 @@ def main(duration: float = 60.0, checkpoint: Path | None = None, quick: bool = F
             "latency_ms/camera_to_command_p99": Figure(tail, "ms", len(arm)),
         },
         seeds=[FIRST_GOAL_SEED],
-        settings={"task": TASK, "duration_s": duration, "camera": "640x480 at 20 Hz"},
+        settings={"task": TASK, "duration_s": duration, "camera": "640x480 at 10 Hz"},
         raw={"camera_to_action": planner, "action_to_target_ms": arm},
     )
 

@@ -3,6 +3,7 @@
 import sys
 import threading
 from collections import deque
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -27,6 +28,8 @@ from latentplan_ros.planning import CEM, Controller, Plan, PlanningError
 
 WATCH_PERIOD_S = 0.1
 EARLY = 0.25  # of a control period: a picture that comes this much early is planned on at once
+BUDGET = 0.75  # of a control period, for a plan
+FEWEST = 5  # samples an elite, however late it is
 REMEMBERED = 200  # plans that the reported times are taken over
 
 
@@ -77,7 +80,7 @@ class Planner(LifecycleNode):
             choices=("raw", "compressed"),
         )
         declare(self, "autostart", True, "Configure and activate without a lifecycle manager")
-        declare(self, "samples", 200, "Action sequences an iteration", 1, 1_000_000)
+        declare(self, "samples", 200, "Most action sequences an iteration", 1, 1_000_000)
         declare(self, "iterations", 3, "Rounds of sampling", 1, 1000)
         declare(self, "elites", 10, "Best sequences the next round starts from", 1, 1_000_000)
         declare(self, "horizon", 13, "Steps ahead", 1, 1000)
@@ -97,7 +100,7 @@ class Planner(LifecycleNode):
 
     # Life -----------------------------------------------------------------------------------
     def _start(self) -> None:
-        self._autostart.cancel()
+        self.destroy_timer(self._autostart)
         if self.trigger_configure() == TransitionCallbackReturn.SUCCESS:
             self.trigger_activate()
 
@@ -118,8 +121,10 @@ class Planner(LifecycleNode):
         except (CheckpointError, ProfileError, PlanningError) as error:
             self._fault(f"cannot be configured: {error}")
             return TransitionCallbackReturn.FAILURE
-        self._pose = self.create_subscription(
-            PoseStamped, "current_pose", self._on_pose, qos.STATE_IN
+        # Where imagined paths begin. current_pose would say it too, but a hundred or a thousand
+        # times a second, and each time costs the thread that plans.
+        self._target = self.create_subscription(
+            PoseStamped, "target_pose", self._on_target, qos.TARGET
         )
         size = self._model.header.image_size
         self._sight = Sight(self, value("image_transport"), size, self._on_frame, self._on_goal)
@@ -159,7 +164,7 @@ class Planner(LifecycleNode):
         self._stop_worker()
         if self._sight is not None:
             self._sight.close()
-            self.destroy_subscription(self._pose)
+            self.destroy_subscription(self._target)
             self._sight = None
         self._frame = self._goal = self._position = None
 
@@ -180,9 +185,10 @@ class Planner(LifecycleNode):
             raise PlanningError(
                 f"parameter std is {list(std)}; give 4 spreads, the checkpoint knows none"
             )
+        self._full = self._cem = CEM(std, **value)
         controller = Controller(
             model,
-            CEM(std, **value),
+            self._full,
             self.get_parameter("replan_every").value,
             next(model.parameters()).device,
             self.get_parameter("seed").value,
@@ -204,7 +210,7 @@ class Planner(LifecycleNode):
             self._goal = picture
             self._goal_number += 1
 
-    def _on_pose(self, message: PoseStamped) -> None:
+    def _on_target(self, message: PoseStamped) -> None:
         p = message.pose.position
         self._position = np.array([p.x, p.y, p.z])
 
@@ -244,12 +250,21 @@ class Planner(LifecycleNode):
                     self._controller.set_goal(goal)
                     goal_number = number
                 action, plan = self._controller.act(frame.picture)
+                self._keep_pace(plan)
             except (PlanningError, RuntimeError) as error:
                 self._problem = f"cannot plan: {error}"
                 goal_number = -1
                 continue
             if self._act(frame, number, action, plan):
                 self._show(frame, goal, plan)
+
+    def _keep_pace(self, plan: Plan) -> None:
+        """Fewer samples where a plan takes too much of a control period, more where it may."""
+        allowed = BUDGET * 1e3 * self._profile.action.period_s
+        samples = int(self._cem.samples * allowed / plan.stats["milliseconds"])
+        samples = min(max(samples, FEWEST * self._full.elites), self._full.samples)
+        self._cem = replace(self._cem, samples=max(samples, self._full.elites))
+        self._controller.use(self._cem)
 
     def _act(self, frame: Frame, number: int, action: np.ndarray, plan: Plan) -> bool:
         """Publish the action, unless it is no longer wanted or rests on too old a picture."""
@@ -295,6 +310,7 @@ class Planner(LifecycleNode):
         values = {
             "plan_ms_median": _quantile(self._plan_ms, 50),
             "plan_ms_p99": _quantile(self._plan_ms, 99),
+            "samples": self._cem.samples,
             "camera_to_command_ms_median": _quantile(self._latency_ms, 50),
             "camera_to_command_ms_p99": _quantile(self._latency_ms, 99),
         }

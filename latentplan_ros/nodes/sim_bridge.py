@@ -57,7 +57,7 @@ class SimBridge(rclpy.node.Node):
             self, "height", 480, "Picture height, pixels", 16, 480, read_only=True
         )
         camera_rate = declare(
-            self, "camera_rate", 20.0, "Pictures a second", 0.1, 120.0, read_only=True
+            self, "camera_rate", 10.0, "Pictures a second", 0.1, 120.0, read_only=True
         )
         state_rate = declare(
             self, "state_rate", 100.0, "Poses and joints a second", 1.0, 400.0, read_only=True

@@ -98,6 +98,10 @@ class Controller:
         """``uint8 [S,S,3]``, the network's size. Forgets the last plan. Raises PlanningError."""
         self._batch.reset(np.asarray(image)[None], [self._seed])
 
+    def use(self, planner: Planner) -> None:
+        """Plan with another planner from now on; its horizon must be that of the last."""
+        self._batch.planner = planner
+
     def act(self, image: np.ndarray) -> tuple[np.ndarray, Plan]:
         """``uint8 [S,S,3]`` of now to the next action ``float32 [4]`` and the plan that it is from.
 
