@@ -1,3 +1,5 @@
+import signal
+
 import numpy as np
 import pytest
 import torch
@@ -41,13 +43,13 @@ def checkpoint(tmp_path_factory):
 
 
 class Scene:
-    """A camera at 30 Hz, a pose and a goal, all of them in the test's hand."""
+    """A camera at 30 Hz, a target and a goal, all of them in the test's hand."""
 
     def __init__(self, ros):
         self.ros = ros
         self.rgb = np.random.default_rng(0).integers(0, 255, (48, 64, 3), dtype=np.uint8)
         self.camera = ros.publisher(Image, "camera/image_raw", qos.CAMERA)
-        self.pose = ros.publisher(PoseStamped, "current_pose", qos.STATE_OUT)
+        self.target = ros.publisher(PoseStamped, "target_pose", qos.TARGET)
         self.goal = ros.publisher(Image, "goal/image", qos.GOAL)
         self.actions = ros.listen(Joy, "action", qos.ACTION)
         self.reports = ros.listen(DiagnosticArray, "/diagnostics", qos.REPORT)
@@ -57,10 +59,10 @@ class Scene:
     def _publish(self):
         message = image_message(self.rgb, self.ros.stamp(), "camera")
         self.camera.publish(self.change(message))
-        pose = PoseStamped()
-        pose.header.stamp, pose.header.frame_id = self.ros.stamp(), "panda_link0"
-        pose.pose.position.x = 0.5
-        self.pose.publish(pose)
+        target = PoseStamped()
+        target.header.stamp, target.header.frame_id = self.ros.stamp(), "panda_link0"
+        target.pose.position.x = 0.5
+        self.target.publish(target)
 
     def aim(self):
         self.goal.publish(image_message(self.rgb[::-1].copy(), self.ros.stamp(), "goal"))
@@ -123,6 +125,26 @@ def test_acting_needs_goal_and_fresh_pictures_and_ends_with_deactivation(ros, ch
     assert transition(ros, Transition.TRANSITION_ACTIVATE)
     count = len(scene.actions)
     ros.wait(lambda: len(scene.actions) > count, what="actions after activation")
+
+
+def test_asked_for_more_than_it_has_time_for_it_plans_with_fewer_samples(ros, checkpoint):
+    scene = Scene(ros)
+    ros.start("planner", {"checkpoint": checkpoint, **FAST, "samples": 50_000, "horizon": 13})
+    scene.aim()
+    ros.wait(lambda: len(scene.actions) >= 5, 60.0, "actions")
+    scene.says("acting")
+    newest = [s for r in scene.reports for s in r.status if s.name.endswith("planner")][-1]
+    samples = {item.key: item.value for item in newest.values}["samples"]
+    assert 20 <= int(samples) < 50_000
+
+
+def test_a_planner_that_acts_ends_soon_after_a_signal(ros, checkpoint):
+    scene = Scene(ros)
+    node = ros.start("planner", {"checkpoint": checkpoint, **FAST})
+    scene.aim()
+    ros.wait(lambda: scene.actions, 30.0, "an action")
+    node.signal(signal.SIGINT)
+    assert node.wait(5.0) == 0
 
 
 @pytest.mark.parametrize(
