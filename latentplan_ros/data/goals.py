@@ -25,7 +25,8 @@ class GoalSampler:
 
     A negative goal is a nearest neighbour, in the arm's joint positions, of the state that was
     reached: the arm is where it would be, the objects likely are not. Neighbours come from at most
-    ``index_size`` frames through FAISS.
+    ``index_size`` frames of other episodes through FAISS; where the nearest are all of the state's
+    own episode, in which they may well be reached, the goal stays the reached one.
     """
 
     def __init__(
@@ -42,6 +43,7 @@ class GoalSampler:
         self._states = np.concatenate(
             [np.arange(s, e - 1) for s, e in zip(starts, ends, strict=True)]
         )
+        self._first = np.repeat(starts, ends - starts - 1)
         self._last = np.repeat(ends - 1, ends - starts - 1)
         self._p, self._negatives, self._neighbours = p, negatives, neighbours
         joints = len(dataset.info.state_names) - 3  # the tool position, last, is a function of them
@@ -68,9 +70,12 @@ class GoalSampler:
         negative = count - round(count * self._negatives)
         reached = goal[negative:]
         _, near = self._index.search(self._pose[reached], min(self._neighbours, len(self._kept)))
-        picks = near[np.arange(len(reached)), rng.integers(near.shape[1], size=len(reached))]
-        # FAISS pads with -1 where a cell holds too few; the first neighbour always exists.
-        picks = np.where(picks < 0, near[:, 0], picks)
-        goal[negative:] = self._kept[picks]
-        steps[negative:] = 0
+        frames = self._kept[near]
+        first, final = self._first[rows[negative:], None], last[negative:, None]
+        # FAISS pads with -1 where a cell holds too few.
+        usable = (near >= 0) & ((frames < first) | (frames > final))
+        pick = np.where(usable, rng.random(near.shape), -1.0).argmax(axis=1)
+        found = usable.any(axis=1)
+        goal[negative:] = np.where(found, frames[np.arange(len(reached)), pick], reached)
+        steps[negative:] = np.where(found, 0, steps[negative:])
         return Transitions(state, goal, steps)

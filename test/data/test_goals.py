@@ -64,7 +64,8 @@ def test_transitions_and_reached_goals_stay_inside_one_episode(dataset, episodes
     assert set(own) <= set(episodes)
     np.testing.assert_array_equal(own, episode_of(dataset, drawn.state + 1))
     reached = drawn.steps > 0
-    assert reached.sum() == 32
+    assert reached.sum() >= 32
+    assert (own != episode_of(dataset, drawn.goal))[~reached].all()
     np.testing.assert_array_equal(drawn.goal[reached], (drawn.state + drawn.steps)[reached])
     np.testing.assert_array_equal(own[reached], episode_of(dataset, drawn.goal[reached]))
     assert set(episode_of(dataset, drawn.goal)) <= set(episodes)  # held-out data never leaks in
@@ -84,15 +85,17 @@ def test_negative_goals_show_the_arm_where_it_was_reached_in_other_scenes(datase
     sampler = GoalSampler(dataset, np.arange(len(LENGTHS)), rng, negatives=1.0, neighbours=4)
     pose = dataset.state[:, : len(INFO.state_names) - 3]  # the tool position does not count
     drawn = sampler.draw(rng, 500)
-    assert not drawn.steps.any()
+    negative = drawn.steps == 0
+    assert 0.3 < negative.mean() < 1.0  # the rest found no neighbour outside their own episode
     nearest = np.sort(np.linalg.norm(pose[:, None] - pose[None], axis=2), axis=1)
     # A goal is one of the four poses nearest to some frame that the episode goes on to.
     last = dataset.episode_ends[episode_of(dataset, drawn.state)] - 1
-    for state, end, goal in zip(drawn.state, last, drawn.goal, strict=True):
+    for state, end, goal in zip(
+        drawn.state[negative], last[negative], drawn.goal[negative], strict=True
+    ):
         ahead = np.arange(state + 1, end + 1)
         distance = np.linalg.norm(pose[ahead] - pose[goal], axis=1)
         assert (distance <= nearest[ahead, 3] + 1e-6).any()
-    assert np.mean(episode_of(dataset, drawn.goal) != episode_of(dataset, drawn.state)) > 0.3
 
 
 def test_large_datasets_are_searched_by_cells_and_still_give_near_poses(tmp_path):
