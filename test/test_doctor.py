@@ -8,8 +8,17 @@ from collections import namedtuple
 import pytest
 from rich.console import Console
 
-from latentplan_ros.bringup import doctor as rooms
-from latentplan_ros.bringup.doctor import Finding, Status, diagnose, doctor
+from latentplan_ros.bringup.doctor import (
+    Finding,
+    Status,
+    diagnose,
+    doctor,
+    installation,
+    rendering,
+    report,
+    ros,
+    storage,
+)
 
 Usage = namedtuple("Usage", "total used free")
 
@@ -62,7 +71,7 @@ def test_what_is_not_required_does_not_fail(monkeypatch, capsys):
         Finding("ROS 2", Status.MISSING, "none", "install it"),
         Finding("GPU", Status.NOTE, "none"),
     ]
-    monkeypatch.setattr(rooms, "diagnose", lambda: iter(findings))
+    monkeypatch.setattr(report, "diagnose", lambda: iter(findings))
     assert doctor("train") == 0
     assert doctor("robot") == 1
     assert "install it" in capsys.readouterr().out
@@ -70,7 +79,7 @@ def test_what_is_not_required_does_not_fail(monkeypatch, capsys):
 
 def test_text_from_the_machine_is_not_taken_for_markup(monkeypatch):
     monkeypatch.setattr(
-        rooms,
+        report,
         "diagnose",
         lambda: iter([Finding("ROS 2", Status.NOTE, "a", "pip install 'x[ros]'")]),
     )
@@ -80,47 +89,47 @@ def test_text_from_the_machine_is_not_taken_for_markup(monkeypatch):
 
 
 def test_rclpy_that_is_absent(monkeypatch, tmp_path):
-    monkeypatch.setattr(rooms.importlib.util, "find_spec", lambda name: None)
-    monkeypatch.setattr(rooms, "ROS_ROOT", tmp_path)
-    finding = rooms.check_ros()
+    monkeypatch.setattr(ros.importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr(ros, "ROS_ROOT", tmp_path)
+    finding = ros.check_ros()
     assert finding.status is Status.MISSING
     assert "[ros]" in finding.remedy
     (tmp_path / "jazzy").mkdir()
     (tmp_path / "jazzy/setup.bash").touch()
-    assert rooms.check_ros().remedy == f"source {tmp_path}/jazzy/setup.bash"
+    assert ros.check_ros().remedy == f"source {tmp_path}/jazzy/setup.bash"
 
 
 def test_an_apt_ros_that_is_not_sourced_or_is_shadowed(monkeypatch, tmp_path):
     (tmp_path / "jazzy").mkdir()
     (tmp_path / "jazzy/setup.bash").touch()
-    monkeypatch.setattr(rooms, "ROS_ROOT", tmp_path)
+    monkeypatch.setattr(ros, "ROS_ROOT", tmp_path)
     monkeypatch.delenv("AMENT_PREFIX_PATH", raising=False)
-    assert "is not sourced" in rooms.check_ros_installation().found
+    assert "is not sourced" in ros.check_ros_installation().found
     monkeypatch.setenv("AMENT_PREFIX_PATH", str(tmp_path / "jazzy"))
-    if rooms._installed("ros-rclpy"):
-        finding = rooms.check_ros_installation()
+    if installation.installed("ros-rclpy"):
+        finding = ros.check_ros_installation()
         assert finding.status is Status.NOTE
         assert "pip uninstall ros-rclpy" in finding.remedy
 
 
 @pytest.mark.parametrize(("version", "status"), [((3, 9, 18), "missing"), ((3, 14, 0), "missing")])
 def test_unsupported_python(monkeypatch, version, status):
-    monkeypatch.setattr(rooms.sys, "version_info", version)
-    finding = rooms.check_python()
+    monkeypatch.setattr(installation.sys, "version_info", version)
+    finding = installation.check_python()
     assert finding.status.value == status
     assert "3.10 to 3.13" in finding.remedy
 
 
 def test_a_missing_package_is_named(monkeypatch):
-    monkeypatch.setattr(rooms, "_installed", lambda name: name != "mcap")
-    finding = rooms.check_packages()
+    monkeypatch.setattr(installation, "installed", lambda name: name != "mcap")
+    finding = installation.check_packages()
     assert finding.status is Status.MISSING
     assert finding.remedy == "pip install mcap"
 
 
 def test_rendering_with_a_backend_that_cannot_work(monkeypatch):
     monkeypatch.setenv("MUJOCO_GL", "no-such-backend")
-    finding = rooms.check_rendering()
+    finding = rendering.check_rendering()
     assert finding.status is Status.MISSING
     assert finding.found.startswith("no-such-backend: ")
     assert "libegl1" in finding.remedy
@@ -129,28 +138,28 @@ def test_rendering_with_a_backend_that_cannot_work(monkeypatch):
 def test_dds_profile(monkeypatch, tmp_path):
     for variable in ("ROS_DISTRO", "RMW_IMPLEMENTATION", "FASTDDS_DEFAULT_PROFILES_FILE"):
         monkeypatch.delenv(variable, raising=False)
-    unset = rooms.check_dds_profile()
+    unset = ros.check_dds_profile()
     assert unset.status is Status.NOTE
     assert unset.remedy.endswith("config/fastdds.xml")
     shipped = unset.remedy.partition("=")[2]
     monkeypatch.setenv("FASTDDS_DEFAULT_PROFILES_FILE", shipped)
-    assert rooms.check_dds_profile() == Finding("DDS profile", Status.OK, shipped)
+    assert ros.check_dds_profile() == Finding("DDS profile", Status.OK, shipped)
     monkeypatch.setenv("FASTDDS_DEFAULT_PROFILES_FILE", str(tmp_path / "gone.xml"))
-    assert "is not there" in rooms.check_dds_profile().found
+    assert "is not there" in ros.check_dds_profile().found
     monkeypatch.setenv("RMW_IMPLEMENTATION", "rmw_cyclonedds_cpp")
-    assert rooms.check_dds_profile().found == "not used by rmw_cyclonedds_cpp"
+    assert ros.check_dds_profile().found == "not used by rmw_cyclonedds_cpp"
 
 
 def test_shared_memory_that_is_full_of_what_killed_processes_left(monkeypatch, tmp_path):
-    monkeypatch.setattr(rooms, "SHM", tmp_path)
-    monkeypatch.setattr(rooms.shutil, "disk_usage", lambda path: Usage(2**26, 2**26, 0))
-    assert rooms.check_shared_memory().remedy == "docker: --shm-size=1g"
+    monkeypatch.setattr(storage, "SHM", tmp_path)
+    monkeypatch.setattr(storage.shutil, "disk_usage", lambda path: Usage(2**26, 2**26, 0))
+    assert storage.check_shared_memory().remedy == "docker: --shm-size=1g"
     (tmp_path / "fastdds_0123").touch()
-    finding = rooms.check_shared_memory()
+    finding = storage.check_shared_memory()
     assert finding.status is Status.MISSING
     assert "fastdds_" in finding.remedy
-    monkeypatch.setattr(rooms, "SHM", tmp_path / "gone")
-    assert "not writable" in rooms.check_shared_memory().found
+    monkeypatch.setattr(storage, "SHM", tmp_path / "gone")
+    assert "not writable" in storage.check_shared_memory().found
 
 
 @pytest.mark.parametrize(
@@ -158,13 +167,13 @@ def test_shared_memory_that_is_full_of_what_killed_processes_left(monkeypatch, t
 )
 def test_disk(monkeypatch, gib, status):
     free = int(gib * 2**30)
-    monkeypatch.setattr(rooms.shutil, "disk_usage", lambda path: Usage(free, 0, free))
-    assert rooms.check_disk().status is status
+    monkeypatch.setattr(storage.shutil, "disk_usage", lambda path: Usage(free, 0, free))
+    assert storage.check_disk().status is status
 
 
 def test_no_folder_for_logs(monkeypatch, tmp_path):
     for variable in ("HOME", "ROS_HOME", "ROS_LOG_DIR"):
         monkeypatch.delenv(variable, raising=False)
-    assert "ROS_LOG_DIR" in rooms.check_log_folder().remedy
+    assert "ROS_LOG_DIR" in storage.check_log_folder().remedy
     monkeypatch.setenv("ROS_LOG_DIR", str(tmp_path / "new"))
-    assert rooms.check_log_folder().status is Status.OK
+    assert storage.check_log_folder().status is Status.OK
