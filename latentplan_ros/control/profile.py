@@ -9,6 +9,7 @@ import numpy as np
 import yaml
 
 from latentplan_ros.control.action_space import ActionSpace
+from latentplan_ros.control.backend import BackendError, BackendSettings, parse_backend
 from latentplan_ros.resources import ResourceError, resource
 
 
@@ -48,7 +49,7 @@ class RobotProfile:
     image_timeout_s: float
     pose_timeout_s: float
     action_timeout_s: float
-    backend: str
+    backend: BackendSettings
 
 
 def load_profile(name_or_path: str | Path) -> RobotProfile:
@@ -109,7 +110,7 @@ def _parse(values: dict[str, Any], path: Path) -> RobotProfile:
         image_timeout_s=number("image_timeout_s"),
         pose_timeout_s=number("pose_timeout_s"),
         action_timeout_s=number("action_timeout_s"),
-        backend=_text(values, "backend", path),
+        backend=_backend(values, (gripper[0], gripper[1]), path),
     )
 
 
@@ -124,6 +125,15 @@ def _mapping(values: dict[str, Any], key: str, path: Path) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise ProfileError(f"{path}: {key} must be a mapping, not {value!r}")
     return value
+
+
+def _backend(
+    values: dict[str, Any], gripper_m: tuple[float, float], path: Path
+) -> BackendSettings:
+    try:
+        return parse_backend(_field(values, "backend", path), gripper_m)
+    except BackendError as error:
+        raise ProfileError(f"{path}: {error}") from None
 
 
 def _text(values: dict[str, Any], key: str, path: Path) -> str:

@@ -6,12 +6,12 @@ import rclpy.node
 from geometry_msgs.msg import PoseStamped
 from rclpy.clock import Clock, ClockType
 from sensor_msgs.msg import CompressedImage, Image, JointState, Joy
-from std_msgs.msg import Float64MultiArray
 from std_srvs.srv import Trigger
 
 from latentplan_ros.control.envelope import Command, Reason, Refusal, SafetyEnvelope
 from latentplan_ros.control.profile import ProfileError, load_profile
 from latentplan_ros.nodes import qos
+from latentplan_ros.nodes.backends import Backend, MissingMessages
 from latentplan_ros.nodes.diagnostics import ERROR, OK, WARN, Diagnostics
 from latentplan_ros.nodes.parameters import ParameterError, declare
 from latentplan_ros.nodes.process import run
@@ -55,19 +55,11 @@ class Arm(rclpy.node.Node):
             read_only=True,
         )
         self.profile = load_profile(robot)
-        if self.profile.backend != "crisp":
-            raise ParameterError(
-                f"robot profile {self.profile.name} asks for backend {self.profile.backend!r}; "
-                "this arm node speaks 'crisp' (target_pose, gripper_position_controller/commands)"
-            )
         self.envelope = SafetyEnvelope(self.profile, needs_picture)
         self._diagnostics = Diagnostics(self)
         self._commands = self._refused = 0
 
-        self._target = self.create_publisher(PoseStamped, "target_pose", qos.TARGET)
-        self._gripper = self.create_publisher(
-            Float64MultiArray, "gripper_position_controller/commands", qos.TARGET
-        )
+        self._backend = Backend(self, self.profile)
         self._action = self.create_subscription(Joy, "action", self._on_action, qos.ACTION)
         self.create_subscription(PoseStamped, "current_pose", self._on_pose, qos.STATE_IN)
         self.create_subscription(JointState, "joint_states", self._on_joints, qos.STATE_IN)
@@ -109,16 +101,7 @@ class Arm(rclpy.node.Node):
 
     # What leaves ----------------------------------------------------------------------------
     def _send(self, command: Command) -> None:
-        if command.opening is not None:
-            # First the fingers: whoever joins the two acts when the target arrives.
-            self._gripper.publish(Float64MultiArray(data=[command.opening]))
-        message = PoseStamped()
-        message.header.stamp = self.get_clock().now().to_msg()
-        message.header.frame_id = self.profile.base_frame
-        position, orientation = message.pose.position, message.pose.orientation
-        position.x, position.y, position.z = (float(v) for v in command.position)
-        orientation.x, orientation.y, orientation.z, orientation.w = self.profile.orientation_xyzw
-        self._target.publish(message)
+        self._backend.send(command)
         self._commands += 1
 
     def _on_watch(self) -> None:
@@ -167,7 +150,7 @@ class Arm(rclpy.node.Node):
 
 
 def main() -> None:
-    sys.exit(run(Arm, ParameterError, ProfileError))
+    sys.exit(run(Arm, ParameterError, ProfileError, MissingMessages))
 
 
 if __name__ == "__main__":

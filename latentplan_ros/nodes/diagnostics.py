@@ -12,15 +12,16 @@ OK, WARN, ERROR = DiagnosticStatus.OK, DiagnosticStatus.WARN, DiagnosticStatus.E
 class Diagnostics:
     """One status of one node: published at once when it changes, and once a second.
 
-    A change is logged too, so that a terminal tells the same story.
+    A change is logged too, so that a terminal tells the same story. part: where a node has more to
+    say than one status, the name of the further one.
     """
 
-    def __init__(self, node: Node, message: str = "starting") -> None:
+    def __init__(self, node: Node, message: str = "starting", part: str = "") -> None:
         self._node = node
         self._publisher = node.create_publisher(DiagnosticArray, "/diagnostics", qos.REPORT)
         self._status = DiagnosticStatus(
             level=OK,
-            name=node.get_fully_qualified_name(),
+            name=node.get_fully_qualified_name() + (f": {part}" if part else ""),
             message=message,
             hardware_id="",
         )
