@@ -11,19 +11,18 @@ from mcap.exceptions import McapError
 from mcap.records import Channel, Message, Metadata, Schema
 from mcap.stream_reader import StreamReader
 
-from latentplan_ros.data.bag_writer import METADATA_RECORD, BagError, BagWriter
-
-_MAGIC = b"\x89MCAP0\r\n"
+from latentplan_ros.data.bag_writer import METADATA_RECORD, BagError, BagWriter, write_metadata
+from latentplan_ros.data.mcap_file import MAGIC, McapFile, NotResumable
 
 
 def is_complete(file: Path) -> bool:
     """Whether an MCAP file has its footer."""
     with file.open("rb") as stream:
         stream.seek(0, 2)
-        if stream.tell() < 2 * len(_MAGIC):
+        if stream.tell() < 2 * len(MAGIC):
             return False
-        stream.seek(-len(_MAGIC), 2)
-        return stream.read() == _MAGIC
+        stream.seek(-len(MAGIC), 2)
+        return stream.read() == MAGIC
 
 
 def is_being_written(file: Path) -> bool:
@@ -48,13 +47,34 @@ def needs_repair(path: Path) -> bool:
 def repair(folder: Path) -> int:
     """Complete a cut bag in place and return how many messages it holds.
 
-    A bag that a live recorder still writes is refused. The original stays until the complete file
-    is on disk, so that a kill in mid-repair loses nothing. Raises BagError naming the bag.
+    What the recorder has written stays where it is, up to the last whole message, and only the
+    file's end and metadata.yaml are added: that needs no room on a full disk, and a repair that is
+    itself killed can be repaired. A bag that is in chunks, or in several files, is copied instead.
+    One that a live recorder still writes is refused. Raises BagError naming the bag, and OSError.
     """
-    for file in sorted(folder.glob("*.mcap")):
+    files = sorted(folder.glob("*.mcap"))
+    for file in files:
         if is_being_written(file):
             raise BagError(f"{file}: is being recorded now; stop the recorder first")
-    first, *rest = sorted(folder.glob("*.mcap"))
+    if len(files) > 1:
+        return _replace(folder, files)
+    try:
+        bag = McapFile.resume(files[0])
+    except NotResumable:
+        return _replace(folder, files)
+    try:
+        bag.finish()
+        write_metadata(folder, bag)
+    finally:
+        bag.abandon()
+    return bag.messages
+
+
+def _replace(folder: Path, files: list[Path]) -> int:
+    """Copy a bag that cannot be completed in place; the original stays until the copy is whole."""
+    first, *rest = files
+    if first.stat().st_size and not _begins_like_mcap(first):
+        raise BagError(f"{first}: does not begin like an MCAP file")
     scratch = folder.with_name(f".{folder.name}.repair")
     shutil.rmtree(scratch, ignore_errors=True)
     count = rewrite(folder, scratch, first.name)
@@ -66,6 +86,11 @@ def repair(folder: Path) -> int:
     return count
 
 
+def _begins_like_mcap(file: Path) -> bool:
+    with file.open("rb") as stream:
+        return stream.read(len(MAGIC)) == MAGIC
+
+
 def rewrite(source: Path, target: Path, file_name: str = "") -> int:
     """Copy every whole message of an MCAP file, or of a folder of them, to a new complete bag.
 
@@ -75,19 +100,10 @@ def rewrite(source: Path, target: Path, file_name: str = "") -> int:
     if not files:
         raise BagError(f"{source}: no MCAP file in this folder")
     channels: dict[tuple[str, str], int] = {}
-    with BagWriter(target, _about(files[0]), file_name) as writer:
+    with BagWriter(target, {}, file_name) as writer:
         for file in files:
             _copy(file, writer, channels)
         return writer.messages
-
-
-def _about(file: Path) -> dict[str, str]:
-    for record in _records(file):
-        if isinstance(record, Metadata) and record.name == METADATA_RECORD:
-            return dict(record.metadata)
-        if isinstance(record, Message):
-            break
-    return {}
 
 
 def _copy(file: Path, writer: BagWriter, channels: dict[tuple[str, str], int]) -> None:
@@ -104,15 +120,17 @@ def _copy(file: Path, writer: BagWriter, channels: dict[tuple[str, str], int]) -
                 type_hash = record.metadata.get("topic_type_hash", "")
                 channels[key] = writer.add_topic(*key, definition, type_hash)
             numbers[record.id] = channels[key]
+        elif isinstance(record, Metadata) and record.name == METADATA_RECORD:
+            writer.note(**record.metadata)
         elif isinstance(record, Message) and record.channel_id in numbers:
             number = numbers[record.channel_id]
-            writer.write(number, record.data, record.log_time, record.publish_time)
+            writer.write(number, record.data, record.log_time, record.publish_time, record.sequence)
 
 
 def _records(file: Path) -> Iterator[Any]:
     """Every whole record up to the point where the file was cut."""
     with file.open("rb") as stream:
-        if stream.read(len(_MAGIC)) != _MAGIC:
+        if stream.read(len(MAGIC)) != MAGIC:
             return
         stream.seek(0)
         yield from _until_cut(stream)
