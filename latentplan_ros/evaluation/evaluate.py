@@ -72,15 +72,16 @@ def evaluate_checkpoint(
 
 
 def success_figures(task: str, method: Method, outcomes: Sequence[Outcome]) -> dict[str, Figure]:
-    """success/<task>_<kind> (success/<task> where the task ends so), /<method> unless model."""
+    """success/<task>_<kind>, or success/<task> for regular goals and where the task ends so;
+    then /<method> unless model.
+    """
     ending = "" if method == "model" else f"/{method}"
-    kinds = dict.fromkeys(outcome.kind for outcome in outcomes)
-    return {
-        f"success/{task if task.endswith(kind) else f'{task}_{kind}'}{ending}": Figure.success(
-            [outcome for outcome in outcomes if outcome.kind == kind]
-        )
-        for kind in kinds
-    }
+    figures = {}
+    for kind in dict.fromkeys(outcome.kind for outcome in outcomes):
+        plain = kind == "regular" or task.endswith(kind)
+        group = [outcome for outcome in outcomes if outcome.kind == kind]
+        figures[f"success/{task if plain else f'{task}_{kind}'}{ending}"] = Figure.success(group)
+    return figures
 
 
 def table(outcomes: Sequence[Outcome]) -> Table:

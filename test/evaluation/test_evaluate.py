@@ -5,11 +5,15 @@ import pytest
 import torch
 
 from latentplan_ros.control.profile import load_profile
-from latentplan_ros.evaluation.evaluate import evaluate_checkpoint
+from latentplan_ros.evaluation.evaluate import evaluate_checkpoint, success_figures
+from latentplan_ros.evaluation.outcome import Outcome
 from latentplan_ros.models.checkpoint import CheckpointError, CheckpointHeader, save_checkpoint
 from latentplan_ros.models.latent_world_model import LatentWorldModel
 
 SPEC = {"latent": 8, "channels": 4, "hidden": 16, "layers": 1, "distance": None}
+
+
+KINDS = ("regular", "hard", "reach")
 
 
 @pytest.fixture
@@ -57,3 +61,16 @@ def test_a_checkpoint_of_another_robot_is_refused(checkpoint: Path, tmp_path: Pa
     with pytest.raises(CheckpointError, match="trained for robot 'sawyer'"):
         evaluate_checkpoint(checkpoint, tmp_path / "out", task="franka_reach", goals=1)
     assert not (tmp_path / "out").exists()
+
+
+def test_figures_are_named_by_task_kind_and_method() -> None:
+    outcomes = [Outcome(i, 0, kind, 0.05, [0.1, i * 0.1]) for i, kind in enumerate(KINDS)]
+    assert list(success_figures("sawyer_push1", "model", outcomes)) == [
+        "success/sawyer_push1",
+        "success/sawyer_push1_hard",
+        "success/sawyer_push1_reach",
+    ]
+    assert success_figures("sawyer_push1", "random", outcomes[:1])["success/sawyer_push1/random"]
+    assert list(success_figures("franka_reach", "random", outcomes[2:])) == [
+        "success/franka_reach/random"
+    ]
