@@ -279,13 +279,47 @@ class Evaluate:
 
 
 @dataclass(frozen=True)
+class Diagnose:
+    """Finds what limits a checkpoint: representation, dynamics, distance or planner; one page."""
+
+    checkpoint: Positional[Path]
+    """Trained model, *.safetensors."""
+    out: Out = Path("runs/diagnosis")
+    """Folder for diagnosis.html and results.json."""
+    task: str = ""
+    """Task to look at; by default the one the checkpoint was trained for."""
+    episodes: int = 500
+    """Random episodes to measure on."""
+    goals: int = 10
+    """Goals of each kind tried with the truth in place of a learned part; 0: none."""
+
+    def run(self) -> int:
+        from latentplan_ros.evaluation.diagnosis import diagnose
+
+        diagnose(self.checkpoint, self.out, self.task, self.episodes, self.goals)
+        return 0
+
+
+@dataclass(frozen=True)
 class Doctor:
-    """What this machine has and lacks, with a remedy for each."""
+    """What this machine has and lacks, or what is wrong in a running graph, with remedies."""
 
     purpose: Literal["demo", "robot", "train"] = "demo"
     """What it shall do: demo (simulation and ROS), robot (ROS) or train (neither)."""
+    live: bool = False
+    """Measure the graph that is running: rates, latency, drops, QoS, clocks, frames."""
+    robot: str = "franka"
+    """With --live: the robot profile that the graph runs with."""
+    namespace: str = ""
+    """With --live: the graph's namespace."""
+    seconds: float = 5.0
+    """With --live: how long to listen."""
 
     def run(self) -> int:
+        if self.live:
+            from latentplan_ros.bringup.doctor.live import examine
+
+            return examine(self.robot, self.namespace, self.seconds)
         from latentplan_ros.bringup.doctor import doctor
 
         return doctor(self.purpose)
@@ -298,6 +332,7 @@ Verbs = (
     | Annotated[DatasetVerb, subcommand("dataset")]
     | Annotated[Train, subcommand("train")]
     | Annotated[Evaluate, subcommand("evaluate")]
+    | Annotated[Diagnose, subcommand("diagnose")]
     | Annotated[Doctor, subcommand("doctor")]
 )
 

@@ -9,6 +9,8 @@ class Status(Enum):
     NOTE = "note"
     """Works, or works without it; worth knowing."""
     MISSING = "missing"
+    WRONG = "wrong"
+    """There, but not as it must be."""
 
 
 @dataclass(frozen=True)
