@@ -165,7 +165,7 @@ def test_chunked_bags_of_other_recorders_are_repaired_too(tmp_path):
     with Writer(tmp_path / "ep", version=8, storage_plugin=StoragePlugin.MCAP) as writer:
         kinds = {topic: kind for _, topic, kind, _ in recording.messages}
         connections = {t: writer.add_connection(t, k, typestore=STORE) for t, k in kinds.items()}
-        for time, topic, _, data in recording.messages:
+        for time, topic, _, data in sorted(recording.messages):
             writer.write(connections[topic], time, data)
     file = next((tmp_path / "ep").glob("*.mcap"))
     os.truncate(file, file.stat().st_size - 100)
