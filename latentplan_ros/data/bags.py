@@ -1,17 +1,37 @@
-"""Reads rosbag2 recordings (MCAP or sqlite3, whole or cut short) without a ROS installation."""
+"""Reads rosbag2 recordings (MCAP or sqlite3, whole or cut short) without a ROS installation.
 
+A recording may come from anyone. The message definitions in it are not used, since reading them
+means to make Python code of them: messages are decoded as the standard types that ROS has.
+"""
+
+import heapq
 import tempfile
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
-from rosbags.highlevel import AnyReader, AnyReaderError
+import zstandard
 from rosbags.typesys import Stores, get_typestore
 
-from latentplan_ros.data.bag_repair import needs_repair, rewrite
+from latentplan_ros.control.yaml_file import YamlFileError, read_yaml
+from latentplan_ros.data.bag_repair import needs_repair
 from latentplan_ros.data.bag_writer import BagError
+from latentplan_ros.data.mcap_messages import McapMessages
+from latentplan_ros.data.mcap_records import MOST_BYTES, McapDamage, unpacked
+from latentplan_ros.data.sqlite_messages import SqliteDamage, SqliteMessages
+
+_TYPES = get_typestore(Stores.LATEST)
+_SUFFIXES = (".mcap", ".db3", ".db3.zstd", ".mcap.zstd")
+_METADATA_BYTES = 4 * 2**20
+# A packed file may unpack to this many times its size: still pictures of one scene come close.
+_MOST_PACKED, _PIECE = 1000, 2**20
+_DAMAGE = (McapDamage, SqliteDamage, YamlFileError, OSError)
+
+
+class UnknownMessageType(BagError):
+    """A message is of a type that ROS's own packages do not have."""
 
 
 @dataclass(frozen=True)
@@ -37,24 +57,36 @@ class Bag:
     counts: dict[str, int]
     about: dict[str, str]
     cut: bool
-    _reader: AnyReader = field(repr=False)
+    _files: list[McapMessages | SqliteMessages] = field(repr=False)
+    _packed: bool = field(default=False, repr=False)
 
     def messages(self, topics: Collection[str] | None = None) -> Iterator[BagMessage]:
-        """Messages of these topics (None: of all), in the order in which they were received."""
-        wanted = [c for c in self._reader.connections if topics is None or c.topic in topics]
-        if not wanted:
-            return
-        for connection, time_ns, data in self._reader.messages(wanted):
-            yield BagMessage(connection.topic, connection.msgtype, time_ns, data)
+        """Messages of these topics (None: of all), in the order in which they were received.
+
+        Raises BagError where the recording is damaged in a way that no kill leaves behind.
+        """
+        merged = heapq.merge(*(file.messages() for file in self._files), key=lambda m: m[2])
+        try:
+            for topic, msgtype, time_ns, data in merged:
+                if topics is None or topic in topics:
+                    if self._packed:
+                        data = unpacked(data, "zstd", MOST_BYTES)
+                    yield BagMessage(topic, msgtype, time_ns, data)
+        except _DAMAGE as error:
+            raise BagError(f"{self.path}: cannot be read: {error}") from None
 
     def decode(self, message: BagMessage) -> Any:
-        """The message's fields. Raises BagError naming bag, topic and time of torn bytes."""
+        """The message's fields. Raises BagError naming bag, topic and time of torn bytes, and
+        UnknownMessageType for a type of somebody's own package.
+        """
+        where = f"{self.path}: {message.topic} at {message.received_ns / 1e9:.3f} s"
+        if message.msgtype not in _TYPES.fielddefs:
+            raise UnknownMessageType(f"{where}: {message.msgtype!r} is no standard type of ROS")
         try:
-            return self._reader.deserialize(message.data, message.msgtype)
+            return _TYPES.deserialize_cdr(message.data, message.msgtype)
         except Exception as error:  # the decoder raises whatever torn bytes make it stumble over
             raise BagError(
-                f"{self.path}: {message.topic} at {message.received_ns / 1e9:.3f} s: "
-                f"{len(message.data)} bytes are not a {message.msgtype}: {error}"
+                f"{where}: {len(message.data)} bytes are not a {message.msgtype}: {error}"
             ) from None
 
     def find(self, name: str) -> str:
@@ -85,35 +117,16 @@ def open_bag(path: Path) -> Iterator[Bag]:
     if not is_bag(path):
         raise BagError(f"{path}: not a rosbag2 folder and not a .mcap or .db3 file")
     with ExitStack() as stack:
-        folder = path if path.is_dir() else path.parent
-        mcap = path.suffix == ".mcap" or any(folder.glob("*.mcap"))
-        cut = mcap and needs_repair(path)
         try:
-            source = path
-            if cut:
-                scratch = stack.enter_context(tempfile.TemporaryDirectory())
-                source = Path(scratch) / "bag"
-                rewrite(path, source)
-            reader = stack.enter_context(_reader(source))
-        except (AnyReaderError, OSError) as error:
+            bag = _open(path, stack)
+        except _DAMAGE as error:
             raise BagError(f"{path}: cannot be read: {error}") from None
-        except BagError:
-            raise
-        except Exception as error:  # sqlite and the message parser bring their own exceptions
-            raise BagError(f"{path}: cannot be read: {type(error).__name__}: {error}") from None
-        yield Bag(
-            path,
-            topics={c.topic: c.msgtype for c in reader.connections},
-            counts={c.topic: c.msgcount for c in reader.connections},
-            about=_about(reader),
-            cut=cut,
-            _reader=reader,
-        )
+        yield bag
 
 
 def is_bag(path: Path) -> bool:
     if path.is_dir():
-        return any(any(path.glob(f"*{s}")) for s in (".mcap", ".db3", ".db3.zstd", ".mcap.zstd"))
+        return any(any(path.glob(f"*{s}")) for s in _SUFFIXES)
     return path.is_file() and path.suffix in (".mcap", ".db3")
 
 
@@ -135,14 +148,60 @@ def find_bags(paths: Collection[Path]) -> list[Path]:
     return found
 
 
-def _reader(path: Path) -> AnyReader:
-    store = get_typestore(Stores.LATEST)  # for sqlite3 bags, which hold no definitions
-    if path.is_dir() and not (path / "metadata.yaml").exists():
-        return AnyReader(sorted(path.glob("*.db3")), default_typestore=store)
-    return AnyReader([path], default_typestore=store)
+def _open(path: Path, stack: ExitStack) -> Bag:
+    files = [path]
+    metadata: Mapping[str, Any] = {}
+    if path.is_dir():
+        files = sorted(f for s in _SUFFIXES for f in path.glob(f"*{s}"))
+        metadata = _metadata(path / "metadata.yaml")
+    cut = any(f.suffix == ".mcap" for f in files) and needs_repair(path)
+    if any(file.suffix == ".zstd" for file in files):
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        files = [_unpack(f, folder) if f.suffix == ".zstd" else f for f in files]
+    opened = [McapMessages(f) if f.suffix == ".mcap" else SqliteMessages(f) for f in files]
+    about: dict[str, str] = {}
+    topics: dict[str, str] = {}
+    counts: dict[str, int] = {}
+    for file in opened:
+        about |= file.about if isinstance(file, McapMessages) else {}
+        topics |= dict(file.topics.values())
+        counts |= {name: counts.get(name, 0) + count for name, count in file.counts.items()}
+    custom = metadata.get("custom_data")  # may be changed after the recording, and so comes last
+    about |= {str(k): str(v) for k, v in custom.items()} if isinstance(custom, Mapping) else {}
+    packed = str(metadata.get("compression_mode")).upper() == "MESSAGE"
+    return Bag(path, topics, counts, about, cut, opened, packed)
 
 
-def _about(reader: AnyReader) -> dict[str, str]:
-    storage = getattr(reader.readers[0], "storage", None)
-    custom = getattr(getattr(storage, "metadata", None), "custom", None)
-    return {str(k): str(v) for k, v in custom.items()} if isinstance(custom, Mapping) else {}
+def _metadata(file: Path) -> Mapping[str, Any]:
+    """What rosbag2 says about a folder, nothing where the recorder was killed before it could."""
+    if not file.exists():
+        return {}
+    try:
+        values = read_yaml(file, _METADATA_BYTES)
+    except YamlFileError as error:
+        raise YamlFileError(f"{file.name}: {error}") from None
+    information = values.get("rosbag2_bagfile_information") if isinstance(values, dict) else None
+    if not isinstance(information, dict):
+        raise YamlFileError(f"{file.name}: says nothing about a bag")
+    return information
+
+
+def _unpack(file: Path, folder: Path) -> Path:
+    """The file without its ``.zstd``, in the folder."""
+    target = folder / file.stem
+    left = max(file.stat().st_size * _MOST_PACKED, _PIECE)
+    with file.open("rb") as packed, target.open("wb") as whole:
+        try:
+            _copy(packed, whole, left)
+        except zstandard.ZstdError as error:
+            raise McapDamage(f"{file.name}: not whole zstd data: {error}") from None
+    return target
+
+
+def _copy(packed: BinaryIO, whole: BinaryIO, left: int) -> None:
+    with zstandard.ZstdDecompressor().stream_reader(packed) as reader:
+        while piece := reader.read(_PIECE):
+            left -= len(piece)
+            if left < 0:
+                raise McapDamage(f"unpacks to more than {_MOST_PACKED} times its size")
+            whole.write(piece)

@@ -9,7 +9,7 @@ from typing import Any, Literal
 import numpy as np
 
 from latentplan_ros.data.bag_writer import BagError
-from latentplan_ros.data.bags import Bag, find_bags, open_bag
+from latentplan_ros.data.bags import Bag, UnknownMessageType, find_bags, open_bag
 from latentplan_ros.data.dataset import Dataset, DatasetError, EpisodeOrderError, is_dataset
 from latentplan_ros.data.images import ImageError, decode
 from latentplan_ros.data.recording import Topics
@@ -117,6 +117,8 @@ class _TopicState:
             message = bag.decode(raw)
             if raw.msgtype in ("sensor_msgs/msg/Image", "sensor_msgs/msg/CompressedImage"):
                 decode(message, raw.topic)
+        except UnknownMessageType:
+            return  # kept as it is, but nothing can be said of it
         except (BagError, ImageError) as error:
             yield found("torn", str(error))
             return
