@@ -208,8 +208,9 @@ class Train:
     On several processes: torchrun --nproc_per_node N -m latentplan_ros.cli train ... --devices N
     """
 
-    method: Positional[Literal["mbold", "gcivl", "latent_l2"]]
-    """mbold: Q over goals with CQL; gcivl: expectile value; latent_l2: no learned distance."""
+    method: Positional[Literal["mbold", "gcivl", "temporal", "iqe", "latent_l2"]]
+    """Distances: mbold: Q over goals with CQL; gcivl: expectile value; temporal: regressed steps;
+    iqe: quasimetric; latent_l2: nothing learned."""
     data: Path
     """Dataset, *.zarr."""
     out: Out

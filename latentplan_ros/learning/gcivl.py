@@ -91,7 +91,9 @@ class GcivlStage(Stage):
         return {
             "loss": loss,
             "v_reached": values[:, reached].mean().detach(),
-            "v_negative": values[:, ~reached].mean().detach(),
+            "v_negative": (
+                values[:, ~reached].mean().detach() if (~reached).any() else values.new_zeros(())
+            ),
         }
 
     @torch.no_grad()

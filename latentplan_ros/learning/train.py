@@ -3,7 +3,6 @@
 import hashlib
 import json
 import tempfile
-from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, get_origin
@@ -16,26 +15,12 @@ from lightning_fabric import Fabric
 from latentplan_ros import __version__
 from latentplan_ros.data.dataset import Dataset, DatasetError
 from latentplan_ros.learning.dynamics import DynamicsRecipe, DynamicsStage
-from latentplan_ros.learning.gcivl import GcivlRecipe, GcivlStage
-from latentplan_ros.learning.mbold import MboldRecipe, MboldStage
+from latentplan_ros.learning.methods import METHODS
 from latentplan_ros.learning.trainer import TrainingError, run_stage
 from latentplan_ros.learning.world_model import WorldModelRecipe, WorldModelStage, encode_dataset
 from latentplan_ros.models.checkpoint import CheckpointHeader, save_checkpoint
 from latentplan_ros.models.latent_world_model import LatentWorldModel
 from latentplan_ros.resources import resource
-
-# A method is its distance: the head's spec and the stage that trains it. None: l2 between latents.
-METHODS: dict[str, tuple[str, type[Any], Callable[..., Any]] | None] = {
-    "mbold": ("q", MboldRecipe, MboldStage),
-    "gcivl": ("value", GcivlRecipe, GcivlStage),
-    "latent_l2": None,
-}
-_HEAD_DEFAULTS: dict[str, dict[str, Any]] = {
-    # A.1: six fully connected layers for Q, ten for the actor, 128 units; discount of Table 2.
-    # nearness is ours; with it more goals are reached (docs/architecture.md).
-    "q": {"hidden": 128, "layers": 6, "actor_layers": 10, "discount": 0.8, "nearness": 0.3},
-    "value": {"hidden": 256, "layers": 3, "discount": 0.95},
-}
 
 
 class RecipeError(ValueError):
@@ -44,7 +29,10 @@ class RecipeError(ValueError):
 
 @dataclass(frozen=True)
 class Recipe:
-    """All hyperparameters of a checkpoint, one block a stage; YAML under config/recipes."""
+    """All hyperparameters of a checkpoint, one block a stage; YAML under config/recipes.
+
+    head and distance: sizes of the part that is the method's own (methods.py), and its training.
+    """
 
     model: dict[str, int] = field(
         default_factory=lambda: {"latent": 64, "channels": 16, "hidden": 256, "layers": 3}
@@ -99,9 +87,9 @@ def train(
     chosen = METHODS[method]
     spec: dict[str, Any] = {**recipe.model, "distance": None}
     if chosen:
-        head = _sizes(recipe.head, _HEAD_DEFAULTS[chosen[0]], f"{method} recipe: head")
-        spec["distance"] = {"kind": chosen[0], **head}
-        settings = _block(chosen[1], recipe.distance, f"{method} recipe: distance")
+        head = _sizes(recipe.head, chosen.sizes, f"{method} recipe: head")
+        spec["distance"] = {"kind": chosen.kind, **head}
+        settings = _block(chosen.recipe, recipe.distance, f"{method} recipe: distance")
     dataset = Dataset.open(data)
     if dataset.num_episodes < 2:
         raise DatasetError(f"{data} has {dataset.num_episodes} episodes; training needs at least 2")
@@ -124,7 +112,7 @@ def train(
     latents = _latents(model, dataset, folder, fabric)
     run_stage(stage=DynamicsStage(model, latents, dataset, training, recipe.dynamics), **run)
     if chosen:
-        run_stage(stage=chosen[2](model, latents, dataset, training, settings, seed), **run)
+        run_stage(stage=chosen.stage(model, latents, dataset, training, settings, seed), **run)
     if fabric.global_rank == 0:
         save_checkpoint(out, model, _header(method, spec, recipe, dataset, seed))
     fabric.barrier()

@@ -5,11 +5,18 @@ from typing import Any
 import torch
 from torch import nn
 
+from latentplan_ros.models.iqe_distance import IqeDistance
 from latentplan_ros.models.networks import Decoder, Dynamics, Encoder
 from latentplan_ros.models.q_distance import QDistance
+from latentplan_ros.models.temporal_distance import TemporalDistance
 from latentplan_ros.models.value_distance import ValueDistance
 
-DISTANCES: dict[str, type[nn.Module]] = {"q": QDistance, "value": ValueDistance}
+HEADS: dict[str, type[nn.Module]] = {
+    "q": QDistance,
+    "value": ValueDistance,
+    "temporal": TemporalDistance,
+    "iqe": IqeDistance,
+}
 
 
 class PictureError(ValueError):
@@ -22,8 +29,8 @@ class LatentWorldModel(nn.Module):
     Its latents are an encoded picture followed by the action that led to it, which is the part of
     the arm's motion that a single picture does not show.
 
-    spec: {"latent", "channels", "hidden", "layers", "distance": {"kind": "q" | "value", ...} or
-    None}. Without a distance of its own it measures l2 between latents.
+    spec: {"latent", "channels", "hidden", "layers", "distance": {"kind": one of HEADS, and its
+    sizes} or None}. Without a distance of its own it measures l2 between latents.
     """
 
     def __init__(self, spec: dict[str, Any]) -> None:
@@ -36,7 +43,7 @@ class LatentWorldModel(nn.Module):
         self.head: nn.Module | None = None
         if spec.get("distance"):
             options = dict(spec["distance"])
-            self.head = DISTANCES[options.pop("kind")](latent, **options)
+            self.head = HEADS[options.pop("kind")](latent, **options)
 
     def encode(self, images: torch.Tensor, last: torch.Tensor | None = None) -> torch.Tensor:
         """As in WorldModel. Raises PictureError: floats in [0, 1] would be read as black."""

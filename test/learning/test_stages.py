@@ -5,32 +5,15 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
-from lightning_fabric import Fabric
+from corridor import EPISODES, distances, every_pair, features, learn, model, positions
 from scipy.stats import spearmanr
 
 from latentplan_ros.learning.dynamics import DynamicsRecipe, DynamicsStage
 from latentplan_ros.learning.gcivl import GcivlRecipe, GcivlStage
+from latentplan_ros.learning.iqe import IqeRecipe, IqeStage
 from latentplan_ros.learning.mbold import MboldRecipe, MboldStage
-from latentplan_ros.learning.trainer import run_stage
+from latentplan_ros.learning.temporal import TemporalRecipe, TemporalStage
 from latentplan_ros.learning.world_model import WorldModelRecipe, WorldModelStage
-from latentplan_ros.models.latent_world_model import LatentWorldModel
-
-CELLS = 12
-CENTRES = torch.linspace(-0.5, CELLS - 0.5, 8)
-EPISODES = np.arange(40)
-
-
-def features(cells):
-    """Smooth latents of corridor cells, ``[...]`` to ``[...,8]``."""
-    cells = torch.as_tensor(cells, dtype=torch.float32)
-    return 2.0 * torch.exp(-0.5 * ((cells[..., None] - CENTRES) / 1.5).square())
-
-
-def model(head=None, hidden=32):
-    torch.manual_seed(0)
-    return LatentWorldModel(
-        {"latent": 8, "channels": 4, "hidden": hidden, "layers": 2, "distance": head}
-    )
 
 
 def q_head(hidden=16, layers=3):
@@ -52,8 +35,8 @@ def test_mbold_batches_are_half_reached_goals_and_end_at_the_goal(corridor, cell
     assert done[reached].float().mean().item() > 0.25  # p = .3, and the ends of episodes
     moved = (batch["next"] - batch["state"]).abs().sum(1) > 0
     towards = batch["action"][:, 0] > 0
-    position = [(f @ CENTRES) / f.sum(1) for f in (batch["state"], batch["next"])]
-    assert torch.equal((position[1] > position[0])[moved], towards[moved])  # its own action
+    right = positions(batch["next"]) > positions(batch["state"])
+    assert torch.equal(right[moved], towards[moved])  # its own action
 
 
 class Fixed(torch.nn.Module):
@@ -150,11 +133,6 @@ def test_dynamics_never_sees_a_latent_after_the_first(corridor, cells):
     torch.testing.assert_close(errors, by_hand)
 
 
-def learn(stage, folder, updates):
-    stage.updates = updates
-    run_stage(Fabric(accelerator="cpu", devices=1), stage, folder, seed=0, log_every=10**6)
-
-
 def held_loss(stage, name="loss"):
     torch.manual_seed(5)
     with torch.no_grad():
@@ -176,18 +154,27 @@ def test_the_world_model_learns_to_see(corridor, tmp_path):
     assert held_loss(stage, "present") < 0.5 * before
 
 
-@pytest.mark.parametrize("method", ["mbold", "gcivl"])
-def test_a_distance_orders_a_corridor_by_its_steps(corridor, cells, tmp_path, method):
+def a_distance(method, corridor, cells):
+    """A stage that learns its head's distance on the corridor, and how many updates that takes."""
+    common = {"learning_rate": 2e-3, "batch_size": 64}
+    data = features(cells), corridor, EPISODES
     if method == "mbold":
-        stage = mbold(corridor, cells, q_head(64, 3), negatives=0.0, learning_rate=2e-3, p=0.2)
-    else:
+        return mbold(corridor, cells, q_head(64, 3), negatives=0.0, p=0.2, **common), 800
+    if method == "gcivl":
         head = {"kind": "value", "hidden": 64, "layers": 2, "discount": 0.95}
-        recipe = GcivlRecipe(batch_size=64, negatives=0.0, learning_rate=2e-3)
-        stage = GcivlStage(model(head), features(cells), corridor, EPISODES, recipe, 0)
-    learn(stage, tmp_path, 800)
-    state, goal = (grid.flatten() for grid in np.indices((CELLS, CELLS)))
-    with torch.no_grad():
-        found = stage.head(features(state), features(goal)).reshape(CELLS, CELLS)
+        return GcivlStage(model(head), *data, GcivlRecipe(negatives=0.0, **common), 0), 800
+    if method == "iqe":
+        head = {"kind": "iqe", "hidden": 64, "layers": 2, "components": 8, "size": 4}
+        return IqeStage(model(head), *data, IqeRecipe(negatives=0.0, **common), 0), 300
+    head = {"kind": "temporal", "hidden": 64, "layers": 3}
+    return TemporalStage(model(head), *data, TemporalRecipe(**common), 0), 400
+
+
+@pytest.mark.parametrize("method", ["mbold", "gcivl", "temporal", "iqe"])
+def test_a_distance_orders_a_corridor_by_its_steps(corridor, cells, tmp_path, method):
+    stage, updates = a_distance(method, corridor, cells)
+    learn(stage, tmp_path, updates)
+    found, (state, goal) = distances(stage.head), every_pair()
     true = np.abs(state - goal)
     assert spearmanr(found.flatten(), true).statistic > 0.9
     own = found.diagonal()

@@ -5,7 +5,9 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from latentplan_ros.models.iqe_distance import IqeDistance, covered_length
 from latentplan_ros.models.q_distance import QDistance, q_to_steps, steps_to_q
+from latentplan_ros.models.temporal_distance import TemporalDistance
 from latentplan_ros.models.value_distance import ValueDistance
 
 discounts = st.floats(0.5, 0.85)
@@ -32,9 +34,15 @@ def test_a_higher_q_is_always_fewer_steps(discount, low, more):
     assert near < far
 
 
-@pytest.mark.parametrize(
-    "head", [QDistance(6, 16, 3, 3, 0.8, 0.3), ValueDistance(6, 16, 2, 0.95)], ids=["q", "value"]
-)
+HEADS = {
+    "q": QDistance(6, 16, 3, 3, 0.8, 0.3),
+    "value": ValueDistance(6, 16, 2, 0.95),
+    "temporal": TemporalDistance(6, 16, 3),
+    "iqe": IqeDistance(6, 16, 2, 4, 3),
+}
+
+
+@pytest.mark.parametrize("head", HEADS.values(), ids=HEADS)
 def test_a_distance_is_one_finite_number_a_pair(head):
     state, goal = torch.randn(2, 7, 6) * 100
     together = head(state, goal)
@@ -50,3 +58,32 @@ def test_a_value_of_minus_the_discounted_steps_reads_as_those_steps(monkeypatch)
     values = -(1 - 0.95**steps) / (1 - 0.95)
     monkeypatch.setattr(head, "values", lambda state, goal: values.expand(2, -1))
     torch.testing.assert_close(head(steps[:, None], steps[:, None]), steps, atol=1e-3, rtol=1e-3)
+
+
+points = st.lists(st.floats(-3, 3, width=16), min_size=6, max_size=6)
+
+
+@given(seed=st.integers(0, 20), start=points, middle=points, end=points)
+def test_an_iqe_is_a_quasimetric_whatever_its_weights(seed, start, middle, end):
+    torch.manual_seed(seed)
+    head = IqeDistance(6, 8, 1, 4, 3).double()
+    a, b, c = torch.tensor([start, middle, end], dtype=torch.float64)[:, None]
+    with torch.no_grad():
+        assert head(a, a).item() == 0.0
+        assert head(a, b).item() >= 0.0
+        assert head(a, c).item() <= head(a, b).item() + head(b, c).item() + 1e-9
+
+
+@given(st.lists(st.tuples(st.integers(-9, 9), st.integers(-9, 9)), min_size=1, max_size=6))
+def test_overlapping_intervals_are_covered_once(ends):
+    covered = {cell for start, end in ends for cell in range(start, end)}
+    start, end = torch.tensor(ends, dtype=torch.float32).T
+    assert covered_length(start[None], end[None]).item() == len(covered)
+
+
+def test_there_and_back_may_differ():
+    up, down = torch.tensor([[0.0, 0.0]]), torch.tensor([[1.0, 2.0]])
+    assert covered_length(up, down).item() == 2.0
+    assert covered_length(down, up).item() == 0.0
+    head, (a, b) = IqeDistance(6, 16, 2, 4, 3), torch.randn(2, 5, 6)
+    assert not torch.allclose(head(a, b), head(b, a), rtol=0.05)
