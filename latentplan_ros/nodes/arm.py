@@ -1,6 +1,8 @@
 """The only node that moves anything: actions in, safe end-effector targets out."""
 
+import math
 import sys
+from collections import Counter
 
 import rclpy.node
 from geometry_msgs.msg import PoseStamped
@@ -8,13 +10,14 @@ from rclpy.clock import Clock, ClockType
 from sensor_msgs.msg import CompressedImage, Image, JointState, Joy
 from std_srvs.srv import Trigger
 
-from latentplan_ros.control.envelope import Command, Reason, Refusal, SafetyEnvelope
+from latentplan_ros.control.envelope import PASSING, Command, Reason, Refusal, SafetyEnvelope
 from latentplan_ros.control.profile import ProfileError, load_profile
 from latentplan_ros.nodes import qos
 from latentplan_ros.nodes.backends import Backend, MissingMessages
 from latentplan_ros.nodes.diagnostics import ERROR, OK, WARN, Diagnostics
 from latentplan_ros.nodes.parameters import ParameterError, declare
 from latentplan_ros.nodes.process import run
+from latentplan_ros.nodes.quiet import Quiet
 from latentplan_ros.nodes.stamps import seconds, stamp_of_raw
 
 WATCH_PERIOD_S = 0.02  # how often limits are looked at; a tenth of the shortest
@@ -24,6 +27,11 @@ _FAULTS = {
     Reason.BAD_ACTION,
     Reason.TWO_SOURCES,
     Reason.OUTSIDE_WORKSPACE,
+    Reason.KEEP_OUT,
+    Reason.POSE_JUMP,
+    Reason.TILTED,
+    Reason.TOO_FAR,
+    Reason.TOO_LARGE_STEP,
 }
 
 
@@ -57,7 +65,10 @@ class Arm(rclpy.node.Node):
         self.profile = load_profile(robot)
         self.envelope = SafetyEnvelope(self.profile, needs_picture)
         self._diagnostics = Diagnostics(self)
-        self._commands = self._refused = 0
+        self._quiet, self._said = Quiet(), (OK, "starting", "")
+        self._commands = 0
+        self._refused: Counter[str] = Counter()  # actions, by the reason they were refused for
+        self._limited: Counter[str] = Counter()  # commands, by what shortened them
 
         self._backend = Backend(self, self.profile)
         self._action = self.create_subscription(Joy, "action", self._on_action, qos.ACTION)
@@ -85,24 +96,30 @@ class Arm(rclpy.node.Node):
         if isinstance(answer, Command):
             self._send(answer)
         else:
-            self._refused += answer.reason is not Reason.TOO_SOON
+            if answer.reason not in PASSING:
+                self._refused[answer.reason.name] += 1
             self._on_watch()
 
     def _on_pose(self, message: PoseStamped) -> None:
-        p = message.pose.position
+        p, q = message.pose.position, message.pose.orientation
         stamp, frame = seconds(message.header.stamp), message.header.frame_id
-        self.envelope.pose(self._now(), stamp, (p.x, p.y, p.z), frame)
+        self.envelope.pose(self._now(), stamp, (p.x, p.y, p.z), (q.x, q.y, q.z, q.w), frame)
 
     def _on_joints(self, message: JointState) -> None:
         self.envelope.joints(self._now(), message.name, message.position)
 
     def _on_picture(self, raw: bytes) -> None:
-        self.envelope.picture(self._now(), stamp_of_raw(raw))
+        try:
+            stamp = stamp_of_raw(raw)
+        except ValueError:  # cut short; the arm holds for want of a picture with a stamp
+            stamp = math.nan
+        self.envelope.picture(self._now(), stamp)
 
     # What leaves ----------------------------------------------------------------------------
     def _send(self, command: Command) -> None:
         self._backend.send(command)
         self._commands += 1
+        self._limited.update(limit.name for limit in command.limited)
 
     def _on_watch(self) -> None:
         now = self._now()
@@ -125,13 +142,24 @@ class Arm(rclpy.node.Node):
         )
 
     def _report(self, refusal: Refusal | None) -> None:
-        values = {"commands": self._commands, "refused": self._refused}
+        """Say what the arm does, but not every time something else is wrong: a flood of bad
+        messages must not become one of reports. What was left unsaid is said when there is room."""
         if refusal is None:
-            self._diagnostics.set(OK, "following actions", reason="", **values)
+            news = (OK, "following actions", "")
         else:
             level = ERROR if refusal.reason in _FAULTS else WARN
-            reason = refusal.reason.name
-            self._diagnostics.set(level, f"holding: {refusal}", reason=reason, **values)
+            news = (level, f"holding: {refusal}", refusal.reason.name)
+        if news != self._said and self._quiet.allows():
+            self._said = news
+        level, message, reason = self._said
+        self._diagnostics.set(
+            level,
+            message,
+            reason=reason,
+            commands=self._commands,
+            refused=_counts(self._refused),
+            limited=_counts(self._limited),
+        )
 
     # Services -------------------------------------------------------------------------------
     def _on_stop(self, _: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
@@ -147,6 +175,10 @@ class Arm(rclpy.node.Node):
         self._on_watch()
         response.success, response.message = True, "waiting for the next action"
         return response
+
+
+def _counts(counter: Counter[str]) -> str:
+    return ", ".join(f"{name} {count}" for name, count in sorted(counter.items())) or "0"
 
 
 def main() -> None:

@@ -52,6 +52,7 @@ class Bench:
 
     def healthy(self):
         self.frame, self.position = self.profile.base_frame, self.centre.copy()
+        self.orientation = self.profile.orientation_xyzw
         self.joint, self.axes = 0.0, [0.1, 0.0, 0.0, 1.0]
         self.silent = set()
 
@@ -62,6 +63,8 @@ class Bench:
             pose.header.stamp, pose.header.frame_id = stamp, self.frame
             p = pose.pose.position
             p.x, p.y, p.z = (float(v) for v in self.position)
+            q = pose.pose.orientation
+            q.x, q.y, q.z, q.w = self.orientation
             self._pose.publish(pose)
         joints = JointState(name=list(self.profile.joints), position=[self.joint] * 9)
         joints.header.stamp = stamp
@@ -182,6 +185,10 @@ def arm_far_outside(bench):
     bench.position = bench.centre + np.array([0.0, 0.5, 0.0])
 
 
+def turned_arm(bench):
+    bench.orientation = (0.0, 0.0, 0.0, 1.0)
+
+
 @pytest.mark.parametrize(
     ("spoil", "reason", "said"),
     [
@@ -191,6 +198,7 @@ def arm_far_outside(bench):
         (nan_action, Reason.BAD_ACTION, "not all finite"),
         (short_action, Reason.BAD_ACTION, "4: x, y, z, gripper"),
         (large_action, Reason.BAD_ACTION, "outside [-1, 1]"),
+        (turned_arm, Reason.TILTED, "orientation_xyzw"),
         (arm_far_outside, Reason.OUTSIDE_WORKSPACE, "workspace"),
     ],
 )
