@@ -34,7 +34,8 @@ def run_stage(
     """
     rng = np.random.default_rng([seed, fabric.global_rank])
     torch.manual_seed(seed + fabric.global_rank)
-    optimizer = torch.optim.Adam(stage.parameter_groups())
+    # fused: one kernel instead of six a parameter, which is a tenth of an update of small networks.
+    optimizer = torch.optim.Adam(stage.parameter_groups(), fused=True)
     rates = [group["lr"] for group in optimizer.param_groups]
     module, optimizer = fabric.setup(stage, optimizer)
     state_file = folder / f"{stage.name}.{fabric.global_rank}.state"
