@@ -1,27 +1,26 @@
 """Records raw messages, a rosbag2 folder an episode, and loses nothing when it is killed."""
 
 import sys
-import time
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import rclpy.node
 from rclpy.clock import Clock, ClockType
-from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPolicy
 from std_srvs.srv import Trigger
 
 from latentplan_ros.data.bag_repair import is_being_written, needs_repair, repair
-from latentplan_ros.data.bag_writer import BagError, BagWriter
-from latentplan_ros.nodes.definitions import UnknownType, definition, message_class
+from latentplan_ros.data.bag_series import BagSeries, Outcome
+from latentplan_ros.data.bag_writer import BagError
+from latentplan_ros.data.disk import require_room
+from latentplan_ros.nodes.definitions import definition
 from latentplan_ros.nodes.diagnostics import ERROR, OK, WARN, Diagnostics
 from latentplan_ros.nodes.parameters import ParameterError, declare
 from latentplan_ros.nodes.process import run
+from latentplan_ros.nodes.taps import Arrival, Tap, Taps
 
-DISCOVERY_PERIOD_S = 0.1
+WATCH_PERIOD_S = 0.1  # of new topics, and of the room on the disk
 REPORT_PERIOD_S = 1.0
-DEPTH = 1000  # room for a slow disk
 TOPICS = [
     "camera/image_raw",
     "joint_states",
@@ -34,63 +33,60 @@ TOPICS = [
 ]
 
 
-@dataclass
-class Tap:
-    """One recorded topic: its subscription, and the newest message for the start of an episode."""
-
-    msgtype: str
-    qos: QoSProfile
-    subscription: Any
-    channel: int | None = None
-    newest: bytes | None = None
-    newest_ns: int = 0
-
-    @property
-    def latched(self) -> bool:
-        return self.qos.durability == DurabilityPolicy.TRANSIENT_LOCAL
-
-
 class Recorder(rclpy.node.Node):
-    """~/start begins an episode (ending one that is running), ~/stop ends it.
+    """~/start begins an episode (ending one that is running), ~/stop ends it and sums it up.
+
+    ~/mark_success and ~/mark_failure note how the running episode went, or the last one.
 
     Topics are subscribed before any start, so that an episode misses none of its first messages: it
     opens with the newest message of each topic that is not older than ``preroll_s``, and of latched
-    topics whatever their age. Bags that were cut by a kill are completed when the node starts.
+    topics whatever their age. An episode that grows too long or too large is followed by another
+    with the very next message. Bags that were cut by a kill are completed when the node starts.
     """
 
     def __init__(self) -> None:
         super().__init__("recorder")
         directory = declare(self, "directory", "runs/bags", "Folder of the bags", read_only=True)
         topics = declare(self, "topics", TOPICS, "Topics to record", read_only=True)
-        self._robot = declare(self, "robot", "franka", "Robot profile noted in the bags")
-        self._task = declare(self, "task", "", "Task noted in the bags")
-        self._prefix = declare(self, "prefix", "episode", "First part of the bags' names")
-        self._preroll = declare(
-            self, "preroll_s", 0.5, "Age of messages that an episode opens with, s", 0.0, 10.0
+        declare(self, "robot", "franka", "Robot profile noted in the bags")
+        declare(self, "task", "", "Task noted in the bags")
+        declare(self, "prefix", "episode", "First part of the bags' names")
+        declare(self, "preroll_s", 0.5, "Age of messages that an episode opens with, s", 0.0, 10.0)
+        declare(self, "max_episode_s", 0.0, "Length at which the next episode begins, s", 0.0, 1e6)
+        declare(
+            self, "max_episode_mb", 1000.0, "Size at which the next episode begins, MB", 0.0, 1e9
         )
+        declare(self, "min_free_gb", 1.0, "Room that is left on the disk, GB", 0.0, 1e6)
         autostart = declare(self, "autostart", False, "Start recording at once", read_only=True)
-        self._directory = Path(directory).expanduser()
-        self._wanted = [self.resolve_topic_name(topic) for topic in topics]
-        self._taps: dict[str, Tap] = {}
-        self._writer: BagWriter | None = None
         self._fault = ""
+        self._limits = 0.0, 0.0  # of the running episode: s, MB
         self._diagnostics = Diagnostics(self)
-        self._number = 0
+        self._bags = BagSeries(Path(directory).expanduser(), definition)
         self._repair_cut_bags()
+        self._taps = Taps(self, topics, self._receive)
         steady = Clock(clock_type=ClockType.STEADY_TIME)
-        self.create_timer(DISCOVERY_PERIOD_S, self._discover, clock=steady)
+        self.create_timer(WATCH_PERIOD_S, self._watch, clock=steady)
         self.create_timer(REPORT_PERIOD_S, self._report, clock=steady)
         self.create_service(Trigger, "~/start", self._on_start)
         self.create_service(Trigger, "~/stop", self._on_stop)
-        self._discover()
+        self.create_service(Trigger, "~/mark_success", self._marking("success"))
+        self.create_service(Trigger, "~/mark_failure", self._marking("failure"))
+        self._watch()
         if autostart:
             self._begin()
 
     def close(self) -> None:
         self._end()
 
+    def _value(self, name: str) -> Any:
+        return self.get_parameter(name).value
+
+    def _now(self) -> int:
+        return self.get_clock().now().nanoseconds
+
     def _repair_cut_bags(self) -> None:
-        for folder in sorted(self._directory.glob("*")) if self._directory.is_dir() else []:
+        directory = self._bags.directory
+        for folder in sorted(directory.glob("*")) if directory.is_dir() else []:
             if folder.name.startswith(".") or not folder.is_dir() or not needs_repair(folder):
                 continue
             if any(is_being_written(file) for file in folder.glob("*.mcap")):
@@ -104,110 +100,102 @@ class Recorder(rclpy.node.Node):
                     f"{folder}: was cut short; completed with all of its {count} messages"
                 )
 
-    # Topics ---------------------------------------------------------------------------------
-    def _discover(self) -> None:
-        """Subscribe what has appeared, anew where the publishers' quality of service changed."""
-        for topic in self._wanted:
-            publishers = self.get_publishers_info_by_topic(topic)
-            if not publishers:
-                continue
-            types = {p.topic_type for p in publishers}
-            qos = _matching(publishers)
-            tap = self._taps.get(topic)
-            if tap is not None and tap.msgtype in types and tap.qos == qos:
-                continue
-            msgtype = tap.msgtype if tap is not None and tap.msgtype in types else min(types)
-            try:
-                self._subscribe(topic, msgtype, qos)
-            except UnknownType as error:
-                self._fault = f"{topic} can't be recorded: {error}"
+    # Messages -------------------------------------------------------------------------------
+    def _receive(self, tap: Tap, arrival: Arrival) -> None:
+        now = self._now()
+        try:
+            size, seconds, mb = len(arrival.data), *self._limits
+            if reason := self._bags.full(now, size, seconds, mb):
+                self._continue(reason)
+            self._write(tap, arrival, now)
+        except BagError as error:
+            self._fail(error)
+        tap.newest, tap.newest_ns = arrival, now
 
-    def _subscribe(self, topic: str, msgtype: str, qos: QoSProfile) -> None:
-        kind = message_class(msgtype)
-        old = self._taps.get(topic)
-        if old is not None:
-            self.destroy_subscription(old.subscription)
+    def _write(self, tap: Tap, message: Arrival, time_ns: int) -> None:
+        self._bags.write(
+            tap.topic,
+            tap.msgtype,
+            message.data,
+            time_ns,
+            message.published_ns,
+            message.sequence,
+            message.missed,
+        )
 
-        def keep(raw: bytes) -> None:
-            self._keep(topic, raw)
-
-        subscription = self.create_subscription(kind, topic, keep, qos, raw=True)
-        channel = old.channel if old is not None and old.msgtype == msgtype else None
-        self._taps[topic] = Tap(msgtype, qos, subscription, channel)
-
-    def _keep(self, topic: str, raw: bytes) -> None:
-        tap = self._taps[topic]
-        tap.newest, tap.newest_ns = raw, self.get_clock().now().nanoseconds
-        self._write(topic, tap, raw, tap.newest_ns)
-
-    def _write(self, topic: str, tap: Tap, raw: bytes, time_ns: int) -> None:
-        if self._writer is None:
+    def _watch(self) -> None:
+        if fault := self._taps.discover():
+            self._fault = fault
+        if self._bags.folder is None:
             return
         try:
-            if tap.channel is None:
-                tap.channel = self._writer.add_topic(topic, tap.msgtype, *definition(tap.msgtype))
-            self._writer.write(tap.channel, raw, time_ns)
-        except OSError as error:
-            # What has been written stays, and the next start of this node completes the file.
-            self._writer.abandon()
-            self._fault = f"{self._writer.path}: recording ended: {error.strerror}"
-            self._writer = None
-            self._report()
+            require_room(self._bags.directory, self._value("min_free_gb"))
+        except BagError as error:
+            self._end()
+            self._fail(BagError(f"recording ended: {error}"))
+
+    def _fail(self, error: BagError) -> None:
+        self._fault = str(error)
+        self._report()
 
     # Episodes -------------------------------------------------------------------------------
-    def _begin(self) -> str:
-        """Path of the new episode. Raises BagError."""
+    def _begin(self, **about: str) -> Path:
+        """Raises BagError."""
         self._end()
         about = {
-            "robot": self._robot,
-            "task": self._task,
+            "robot": self._value("robot"),
+            "task": self._value("task"),
             "started": datetime.now().astimezone().isoformat(),
+            **about,
         }
-        stem = f"{self._prefix}_{time.strftime('%Y%m%d_%H%M%S')}"
-        while (folder := self._directory / f"{stem}_{self._number:04d}").exists():
-            self._number += 1
-        for tap in self._taps.values():
-            tap.channel = None
-        self._writer = BagWriter(folder, about)
-        self._number += 1
+        now, least = self._now(), self._value("min_free_gb")
+        self._limits = self._value("max_episode_s"), self._value("max_episode_mb")
+        folder = self._bags.begin(about, self._value("prefix"), now, least)
         self._fault = ""
-        now = self.get_clock().now().nanoseconds
-        opening: list[tuple[int, str, Tap, bytes]] = []
-        for topic, tap in self._taps.items():
+        preroll_ns = self._value("preroll_s") * 1e9
+        opening: list[tuple[int, Tap, Arrival]] = []
+        for tap in self._taps:
             if tap.newest is None:
                 continue
-            if 0 <= now - tap.newest_ns <= self._preroll * 1e9:
-                opening.append((tap.newest_ns, topic, tap, tap.newest))
+            if 0 <= now - tap.newest_ns <= preroll_ns:
+                opening.append((tap.newest_ns, tap, tap.newest))
             elif tap.latched:
-                opening.append((now, topic, tap, tap.newest))
+                opening.append((now, tap, tap.newest))
         # In order of time: readers refuse an unchunked file in which time goes back.
-        for time_ns, topic, tap, raw in sorted(opening, key=lambda message: message[0]):
-            self._write(topic, tap, raw, time_ns)
-        return str(folder)
+        for time_ns, tap, message in sorted(opening, key=lambda entry: entry[0]):
+            self._write(tap, message, time_ns)
+        return folder
+
+    def _continue(self, reason: str) -> None:
+        """End the running episode and begin the next. Raises BagError."""
+        before = self._bags.folder
+        assert before is not None
+        self.get_logger().info(f"{before.name} ends, as {reason}; another follows")
+        self._begin(continues=before.name)
 
     def _end(self) -> str:
-        """What was recorded, in a sentence."""
-        if self._writer is None:
+        """What was recorded; a fault is kept for the report."""
+        if self._bags.folder is None:
             return "nothing was being recorded"
-        writer, self._writer = self._writer, None
-        counts = writer.counts()
+        published = [t for t in self._taps.wanted if self._expected(t)]
         try:
-            writer.close()
-        except OSError as error:
-            self._fault = f"{writer.path}: not completed: {error.strerror}"
-        total = sum(counts.values())
-        silent = self._silent(counts)
-        return f"{writer.folder}: {total} messages" + (f"; none on {silent}" if silent else "")
+            summary = self._bags.end(published)
+        except BagError as error:
+            self._fault = str(error)
+            return self._fault
+        self.get_logger().info(summary)
+        return summary
 
-    def _silent(self, counts: dict[str, int]) -> str:
-        published = [t for t in self._wanted if t in self._taps or t.endswith("camera/image_raw")]
-        return ", ".join(topic for topic in published if not counts.get(topic))
+    def _expected(self, topic: str) -> bool:
+        """Whether silence on a topic is worth a word: somebody publishes it, or it is a camera."""
+        return topic in self._taps or topic.endswith("camera/image_raw")
 
+    # Services -------------------------------------------------------------------------------
     def _on_start(self, _: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
-        self._discover()
+        self._taps.discover()
         try:
-            response.success, response.message = True, self._begin()
-        except (BagError, OSError) as error:
+            response.success, response.message = True, str(self._begin())
+        except BagError as error:
             self._fault = str(error)
             response.success, response.message = False, str(error)
         self._report()
@@ -222,35 +210,42 @@ class Recorder(rclpy.node.Node):
         self._report()
         return response
 
+    def _marking(self, outcome: Outcome) -> Any:
+        def mark(_: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
+            try:
+                response.message = f"{self._bags.mark(outcome)}: {outcome}"
+                response.success = True
+            except BagError as error:
+                response.message, response.success = str(error), False
+            self.get_logger().info(response.message)
+            return response
+
+        return mark
+
     def _report(self) -> None:
         if self._fault:
             self._diagnostics.set(ERROR, self._fault)
             return
-        if self._writer is None:
-            missing = [topic for topic in self._wanted if topic not in self._taps]
+        directory = self._bags.directory
+        if self._bags.folder is None:
+            missing = [topic for topic in self._taps.wanted if topic not in self._taps]
             self._diagnostics.set(
-                OK, "ready", directory=self._directory, not_published=", ".join(missing)
+                OK, "ready", directory=directory, not_published=", ".join(missing)
             )
             return
-        counts = self._writer.counts()
-        silent = self._silent(counts)
+        tally = self._bags.tally
+        values = {topic: str(counted) for topic, counted in tally.topics.items()}
+        expected = [t for t in self._taps.wanted if self._expected(t)]
+        silent = ", ".join(topic for topic in expected if topic not in tally.topics)
         if silent:
-            self._diagnostics.set(WARN, f"recording, but nothing comes on {silent}", **counts)
+            self._diagnostics.set(WARN, f"recording, but nothing comes on {silent}", **values)
+        elif tally.dropped:
+            lossy = ", ".join(tally.losers())
+            self._diagnostics.set(
+                WARN, f"recording, but messages were dropped on {lossy}", **values
+            )
         else:
-            self._diagnostics.set(OK, f"recording {self._writer.folder}", **counts)
-
-
-def _matching(publishers: list[Any]) -> QoSProfile:
-    """The strictest quality of service that all publishers of a topic can serve."""
-    profiles = [p.qos_profile for p in publishers]
-    reliable = all(p.reliability == ReliabilityPolicy.RELIABLE for p in profiles)
-    latched = all(p.durability == DurabilityPolicy.TRANSIENT_LOCAL for p in profiles)
-    return QoSProfile(
-        history=HistoryPolicy.KEEP_LAST,
-        depth=DEPTH,
-        reliability=ReliabilityPolicy.RELIABLE if reliable else ReliabilityPolicy.BEST_EFFORT,
-        durability=DurabilityPolicy.TRANSIENT_LOCAL if latched else DurabilityPolicy.VOLATILE,
-    )
+            self._diagnostics.set(OK, f"recording {self._bags.folder}", **values)
 
 
 def main() -> None:
