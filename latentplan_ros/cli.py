@@ -208,9 +208,12 @@ class Train:
     On several processes: torchrun --nproc_per_node N -m latentplan_ros.cli train ... --devices N
     """
 
-    method: Positional[Literal["mbold", "gcivl", "temporal", "iqe", "latent_l2"]]
+    method: Positional[
+        Literal["mbold", "gcivl", "temporal", "iqe", "latent_l2", "gcbc", "q_policy"]
+    ]
     """Distances: mbold: Q over goals with CQL; gcivl: expectile value; temporal: regressed steps;
-    iqe: quasimetric; latent_l2: nothing learned."""
+    iqe: quasimetric; latent_l2: nothing learned. Policies that act without a plan: gcbc: behaviour
+    cloning; q_policy: Q alone."""
     data: Path
     """Dataset, *.zarr."""
     out: Out
@@ -257,8 +260,9 @@ class Evaluate:
     """Control steps a try."""
     replan_every: int = 1
     """Steps between two plans."""
-    method: Literal["model", "pixel_l2", "random"] = "model"
-    """model: the checkpoint's own distance; pixel_l2: l2 between pictures; random: no plans."""
+    method: Literal["model", "pixel_l2", "random", "actor", "gcbc", "q_policy"] = "model"
+    """Planning by model: the checkpoint's own distance, or pixel_l2: l2 between pictures. Without a
+    plan: random; actor: that of mbold; gcbc and q_policy: by checkpoints of these."""
     device: str = "cpu"
     """Device to plan on: cpu or cuda."""
 
@@ -302,6 +306,31 @@ class Diagnose:
 
 
 @dataclass(frozen=True)
+class Watch:
+    """Shows a running graph in a browser: pictures, distance, states, plan, what the nodes say."""
+
+    robot: str = "franka"
+    """Robot profile that the graph runs with."""
+    namespace: str = ""
+    """The graph's namespace."""
+    bind: str = "127.0.0.1"
+    """Address to serve on; 0.0.0.0 shows it to the whole network, without a password."""
+    port: int = 9090
+    """Port of the page."""
+    data_port: int = 9876
+    """Port of the data behind the page."""
+    save: str = ""
+    """File to keep what was shown in, *.rrd."""
+    use_sim_time: bool = False
+    """The graph's time is /clock."""
+
+    def run(self) -> int:
+        from latentplan_ros.bringup.watching import watch
+
+        return watch(**{f.name: getattr(self, f.name) for f in fields(self)})
+
+
+@dataclass(frozen=True)
 class Doctor:
     """What this machine has and lacks, or what is wrong in a running graph, with remedies."""
 
@@ -334,6 +363,7 @@ Verbs = (
     | Annotated[Train, subcommand("train")]
     | Annotated[Evaluate, subcommand("evaluate")]
     | Annotated[Diagnose, subcommand("diagnose")]
+    | Annotated[Watch, subcommand("watch")]
     | Annotated[Doctor, subcommand("doctor")]
 )
 

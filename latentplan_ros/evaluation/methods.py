@@ -1,12 +1,28 @@
 """The policies that figures compare, by name."""
 
-from typing import Literal
+from typing import Literal, TypeVar
 
-from latentplan_ros.evaluation.policies import PlanningPolicy, Policy, RandomPolicy
+from torch import nn
+
+from latentplan_ros.evaluation.policies import (
+    ActingPolicy,
+    PlanningPolicy,
+    Policy,
+    RandomPolicy,
+    ShootingPolicy,
+)
+from latentplan_ros.models.behaviour_cloning import BehaviourCloning
 from latentplan_ros.models.checkpoint import TrainedModel
+from latentplan_ros.models.q_distance import QDistance
+from latentplan_ros.models.q_policy import QPolicy
 from latentplan_ros.planning import CEM, BatchController, PixelDistance
 
-Method = Literal["model", "pixel_l2", "random"]
+Method = Literal["model", "pixel_l2", "random", "actor", "gcbc", "q_policy"]
+Head = TypeVar("Head", bound=nn.Module)
+
+
+class MethodError(ValueError):
+    """A checkpoint lacks what a method acts by; the message says which command makes it."""
 
 
 def make_policy(
@@ -14,12 +30,30 @@ def make_policy(
 ) -> Policy:
     """model: planning with the checkpoint's own distance; pixel_l2: with l2 between pictures in its
     place, at the horizon's end as there (visual foresight, MBOLD B.5); random: the actions that its
-    data was collected with.
+    data was collected with. Without a plan: actor: that of MBOLD; gcbc; q_policy.
+
+    Raises MethodError, or DistanceError where there is none to plan with.
     """
     std = model.header.exploration_std
     if method == "random":
         return RandomPolicy(std)
+    if method == "actor":
+        return ActingPolicy(model, _head(model, QDistance, method, "mbold").actor, device)
+    if method == "gcbc":
+        return ActingPolicy(model, _head(model, BehaviourCloning, method, "gcbc").act, device)
+    if method == "q_policy":
+        return ShootingPolicy(model, _head(model, QPolicy, method, "q_policy"), device)
     if method == "pixel_l2":
         planner = CEM(std, moments=1, reluctance=0.0)
         return PlanningPolicy(BatchController(PixelDistance(model), planner, replan_every, device))
+    model.require_distance()
     return PlanningPolicy(BatchController(model, CEM(std), replan_every, device))
+
+
+def _head(model: TrainedModel, kind: type[Head], method: str, trained: str) -> Head:
+    if not isinstance(model.head, kind):
+        raise MethodError(
+            f"--method {method} acts by what `latentplan train {trained}` makes; this checkpoint "
+            f"is of `latentplan train {model.header.method}`"
+        )
+    return model.head

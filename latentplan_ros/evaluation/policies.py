@@ -1,12 +1,14 @@
-"""Who acts: what evaluation asks of a policy, and the two that need no training of their own."""
+"""Who acts: what evaluation asks of a policy, and those that there are."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 import numpy as np
 import torch
 
 from latentplan_ros.control.exploration import SmoothedRandomPolicy
+from latentplan_ros.models.latent_world_model import LatentWorldModel
+from latentplan_ros.models.q_policy import QPolicy
 from latentplan_ros.planning import BatchController
 
 
@@ -71,3 +73,53 @@ class RandomPolicy:
 
     def plan_milliseconds(self) -> float | None:
         return None
+
+
+class ActingPolicy:
+    """A trained policy: looks at now and at the goal and acts, without a plan.
+
+    choose: the model's latents of both, ``[E,D]``, to actions ``[E,4]``.
+    """
+
+    def __init__(
+        self,
+        model: LatentWorldModel,
+        choose: Callable[[torch.Tensor, torch.Tensor], torch.Tensor],
+        device: str = "cpu",
+    ) -> None:
+        self.model, self.choose, self.device = model, choose, device
+
+    @torch.inference_mode()
+    def reset(self, goals: np.ndarray, seeds: Sequence[int]) -> None:
+        self._goals = self._see(goals)
+
+    @torch.inference_mode()
+    def act(self, images: np.ndarray) -> np.ndarray:
+        return self.choose(self._see(images), self._goals).float().cpu().numpy()
+
+    def imagined(self) -> np.ndarray | None:
+        return None
+
+    def plan_milliseconds(self) -> float | None:
+        return None
+
+    def _see(self, images: np.ndarray) -> torch.Tensor:
+        batch = torch.from_numpy(np.ascontiguousarray(images.transpose(0, 3, 1, 2)))
+        # What follows the encoded picture in a latent is the last action; policies go without it.
+        return self.model.encode(batch.to(self.device))[:, : self.model.spec["latent"]]
+
+
+class ShootingPolicy(ActingPolicy):
+    """The best of random actions by a Q-function, drawn anew each time, by each episode's seed."""
+
+    def __init__(self, model: LatentWorldModel, head: QPolicy, device: str = "cpu") -> None:
+        super().__init__(model, self._best, device)
+        self.head = head
+
+    def reset(self, goals: np.ndarray, seeds: Sequence[int]) -> None:
+        super().reset(goals, seeds)
+        self._generators = [torch.Generator().manual_seed(seed) for seed in seeds]
+
+    def _best(self, state: torch.Tensor, goal: torch.Tensor) -> torch.Tensor:
+        drawn = [torch.rand(self.head.candidates, 4, generator=g) for g in self._generators]
+        return self.head.act(state, goal, torch.stack(drawn).to(state.device) * 2.0 - 1.0)

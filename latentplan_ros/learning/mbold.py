@@ -16,7 +16,7 @@ from latentplan_ros.models.q_distance import GOAL_REWARD, STEP_REWARD, QDistance
 
 
 @dataclass(frozen=True)
-class MboldRecipe:
+class QLearningRecipe:
     """Table 2 of the paper; updates and width are ours."""
 
     updates: int = 60_000
@@ -25,11 +25,15 @@ class MboldRecipe:
     p: float = 0.3  # goal relabelling, geometric
     negatives: float = 0.5
     polyak: float = 0.995
-    noise: float = 0.1  # target policy smoothing
-    noise_limit: float = 0.2
     cql_actions: int = 10
     cql_slack: float = 10.0  # tau; the paper's for the sliding door
     lagrange_rate: float = 1e-3
+
+
+@dataclass(frozen=True)
+class MboldRecipe(QLearningRecipe):
+    noise: float = 0.1  # target policy smoothing
+    noise_limit: float = 0.2
 
 
 class MboldStage(Stage):
@@ -40,6 +44,7 @@ class MboldStage(Stage):
     """
 
     name = "mbold"
+    kind: type[nn.Module] = QDistance  # of the head
 
     def __init__(
         self,
@@ -47,13 +52,14 @@ class MboldStage(Stage):
         latents: torch.Tensor,
         dataset: Dataset,
         episodes: np.ndarray,
-        recipe: MboldRecipe,
+        recipe: QLearningRecipe,
         seed: int,
     ) -> None:
         super().__init__()
-        assert isinstance(model.head, QDistance)
-        self.head, self.recipe = model.head, recipe
-        self.target = copy.deepcopy(model.head).requires_grad_(False)
+        assert isinstance(model.head, self.kind)
+        self.head: Any = model.head
+        self.recipe: Any = recipe
+        self.target: Any = copy.deepcopy(model.head).requires_grad_(False)
         self.log_alpha = nn.Parameter(torch.zeros(()))
         self.updates, self.batch_size = recipe.updates, recipe.batch_size
         self._latents, self._actions = latents, torch.from_numpy(dataset.action)
@@ -80,40 +86,65 @@ class MboldStage(Stage):
         }
 
     def forward(self, batch: Batch) -> Batch:
-        recipe, state, goal, done = self.recipe, batch["state"], batch["goal"], batch["done"]
+        recipe, state, goal = self.recipe, batch["state"], batch["goal"]
         with torch.no_grad():
-            noise = (recipe.noise * torch.randn_like(batch["action"])).clamp(
-                -recipe.noise_limit, recipe.noise_limit
-            )
-            future_action = (self.target.actor(batch["next"], goal) + noise).clamp(-1.0, 1.0)
-            future = torch.minimum(*(q(batch["next"], future_action, goal) for q in self.target.q))
-            reward = torch.where(done > 0, GOAL_REWARD, STEP_REWARD)
-            wanted = reward + self.head.discount * (1.0 - done) * future
+            wanted = self.wanted(batch)
+            expected = self.values(wanted)
         random = torch.rand(len(state), recipe.cql_actions, 4, device=state.device) * 2.0 - 1.0
         actions = torch.cat([batch["action"][:, None], random], dim=1)
         bellman, gap = torch.zeros((), device=state.device), torch.zeros((), device=state.device)
         for q in self.head.q:
-            values = q(state, actions, goal)
-            bellman = bellman + (values[:, 0] - wanted).square().mean()
+            outputs = q(state, actions, goal)
+            values = self.values(outputs)
+            bellman = bellman + self.mismatch(outputs[:, 0], wanted)
             gap = gap + (values[:, 1:].logsumexp(dim=1) - values[:, 0]).mean() / 2.0
         alpha = self.log_alpha.exp().clamp(max=1e3)
         # Lagrangian form: Q minimises alpha (gap - tau), alpha maximises it.
         conservative = alpha.detach() * (gap - recipe.cql_slack)
         multiplier = -alpha * (gap.detach() - recipe.cql_slack)
-        # The actor climbs Q without moving it.
-        q = self.head.q[0]
-        frozen = {name: value.detach() for name, value in q.named_parameters()}
-        climbed = torch.func.functional_call(q, frozen, (state, self.head.actor(state, goal), goal))
-        actor = -climbed.mean()
+        actor = self.actor_loss(state, goal)
         reached = batch["reached"]
         return {
             "loss": bellman + conservative + multiplier + actor,
             "bellman": bellman.detach(),
             "gap": gap.detach(),
             "alpha": alpha.detach(),
-            "q_reached": wanted[reached].mean(),
-            "q_negative": wanted[~reached].mean() if (~reached).any() else wanted.new_zeros(()),
+            "q_reached": expected[reached].mean(),
+            "q_negative": expected[~reached].mean() if (~reached).any() else gap.new_zeros(()),
         }
+
+    def wanted(self, batch: Batch) -> torch.Tensor:
+        """What Q shall say of the action that was taken."""
+        done = batch["done"]
+        reward = torch.where(done > 0, GOAL_REWARD, STEP_REWARD)
+        future = self.future(batch["next"], batch["goal"])
+        return reward + self.head.discount * (1.0 - done) * future
+
+    def future(self, following: torch.Tensor, goal: torch.Tensor) -> torch.Tensor:
+        """Value of going on as well as one can, ``[B]``."""
+        action = self.smoothed_action(following, goal)
+        return torch.minimum(*(q(following, action, goal) for q in self.target.q))
+
+    def smoothed_action(self, state: torch.Tensor, goal: torch.Tensor) -> torch.Tensor:
+        """The target actor's, with TD3's noise."""
+        action, limit = self.target.actor(state, goal), self.recipe.noise_limit
+        noise = (self.recipe.noise * torch.randn_like(action)).clamp(-limit, limit)
+        return (action + noise).clamp(-1.0, 1.0)
+
+    def values(self, outputs: torch.Tensor) -> torch.Tensor:
+        """Values in what Q puts out."""
+        return outputs
+
+    def mismatch(self, outputs: torch.Tensor, wanted: torch.Tensor) -> torch.Tensor:
+        """Loss of what Q puts out for the actions that were taken."""
+        return (outputs - wanted).square().mean()
+
+    def actor_loss(self, state: torch.Tensor, goal: torch.Tensor) -> torch.Tensor:
+        """The actor climbs Q without moving it."""
+        q = self.head.q[0]
+        frozen = {name: value.detach() for name, value in q.named_parameters()}
+        inputs = state, self.head.actor(state, goal), goal
+        return -self.values(torch.func.functional_call(q, frozen, inputs)).mean()
 
     @torch.no_grad()
     def after_update(self, batch: Batch, losses: Batch) -> None:

@@ -4,9 +4,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from latentplan_ros.learning.gcbc import GcbcRecipe, GcbcStage
 from latentplan_ros.learning.gcivl import GcivlRecipe, GcivlStage
 from latentplan_ros.learning.iqe import IqeRecipe, IqeStage
-from latentplan_ros.learning.mbold import MboldRecipe, MboldStage
+from latentplan_ros.learning.mbold import MboldRecipe, MboldStage, QLearningRecipe
+from latentplan_ros.learning.q_policy import QPolicyStage
 from latentplan_ros.learning.stage import Stage
 from latentplan_ros.learning.temporal import TemporalRecipe, TemporalStage
 
@@ -47,4 +49,13 @@ METHODS: dict[str, TrainedHead | None] = {
         "iqe", IqeRecipe, IqeStage, {"hidden": 256, "layers": 2, "components": 32, "size": 16}
     ),
     "latent_l2": None,
+    # B.3: the actor of A.1.
+    "gcbc": TrainedHead("gcbc", GcbcRecipe, GcbcStage, {"hidden": 128, "layers": 10}),
+    # C.3: 100 random actions for targets and for acting.
+    "q_policy": TrainedHead(
+        "q_policy",
+        QLearningRecipe,
+        QPolicyStage,
+        {"hidden": 128, "layers": 6, "discount": 0.8, "candidates": 100},
+    ),
 }

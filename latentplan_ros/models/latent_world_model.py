@@ -5,9 +5,11 @@ from typing import Any
 import torch
 from torch import nn
 
+from latentplan_ros.models.behaviour_cloning import BehaviourCloning
 from latentplan_ros.models.iqe_distance import IqeDistance
 from latentplan_ros.models.networks import Decoder, Dynamics, Encoder
 from latentplan_ros.models.q_distance import QDistance
+from latentplan_ros.models.q_policy import QPolicy
 from latentplan_ros.models.temporal_distance import TemporalDistance
 from latentplan_ros.models.value_distance import ValueDistance
 
@@ -16,11 +18,18 @@ HEADS: dict[str, type[nn.Module]] = {
     "value": ValueDistance,
     "temporal": TemporalDistance,
     "iqe": IqeDistance,
+    "gcbc": BehaviourCloning,
+    "q_policy": QPolicy,
 }
+POLICIES = (BehaviourCloning, QPolicy)  # these measure nothing
 
 
 class PictureError(ValueError):
     """Pictures of another type or shape than a model learned from; the message gives both."""
+
+
+class DistanceError(ValueError):
+    """A model that holds a policy was asked for a distance; the message says what to train."""
 
 
 class LatentWorldModel(nn.Module):
@@ -64,7 +73,23 @@ class LatentWorldModel(nn.Module):
             latents.append(seen)
         return torch.cat([torch.stack(latents, dim=1), actions], dim=2)
 
+    @property
+    def measures(self) -> bool:
+        """Whether there is a distance: a head that is a policy has none."""
+        return not isinstance(self.head, POLICIES)
+
+    def require_distance(self) -> None:
+        """Raises DistanceError where there is none."""
+        if not self.measures:
+            kind = self.spec["distance"]["kind"]
+            raise DistanceError(
+                f"this checkpoint holds a policy ({kind}) and no distance to plan with: evaluate "
+                f"it with --method {kind}, or train a distance, as `latentplan train mbold` does"
+            )
+
     def distance(self, latent: torch.Tensor, goal: torch.Tensor) -> torch.Tensor:
+        """As in WorldModel. Raises DistanceError."""
+        self.require_distance()
         seen = self.spec["latent"]
         latent, goal = latent[:, :seen], goal[:, :seen].expand(latent.shape[0], -1)
         if self.head is None:

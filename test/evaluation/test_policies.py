@@ -1,0 +1,100 @@
+"""Policies that act without a plan, and which checkpoint each of them needs."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from latentplan_ros import cli
+from latentplan_ros.control.profile import load_profile
+from latentplan_ros.evaluation.methods import MethodError, make_policy
+from latentplan_ros.models.checkpoint import CheckpointHeader, TrainedModel, save_checkpoint
+from latentplan_ros.models.latent_world_model import DistanceError
+
+HEADS = {
+    "mbold": {"kind": "q", "hidden": 16, "layers": 3, "actor_layers": 3, "discount": 0.8},
+    "gcbc": {"kind": "gcbc", "hidden": 16, "layers": 3},
+    "q_policy": {"kind": "q_policy", "hidden": 16, "layers": 3, "discount": 0.8, "candidates": 9},
+}
+TRAINED = {"actor": "mbold", "gcbc": "gcbc", "q_policy": "q_policy"}
+
+
+def checkpoint(trained: str) -> TrainedModel:
+    """Weights that nobody trained."""
+    torch.manual_seed(0)
+    header = CheckpointHeader(
+        method=trained,
+        spec={"latent": 8, "channels": 4, "hidden": 16, "layers": 1, "distance": HEADS[trained]},
+        recipe={},
+        action_space=load_profile("sawyer").action,
+        camera="main",
+        image_size=64,
+        exploration_std=(0.6, 0.6, 0.3, 0.3),
+        task="sawyer_reach",
+        dataset_hash="",
+        seed=0,
+        versions={},
+    )
+    return TrainedModel(header).eval()
+
+
+def pictures(seed: int, count: int = 3) -> np.ndarray:
+    return np.random.default_rng(seed).integers(0, 256, (count, 64, 64, 3), np.uint8)
+
+
+@pytest.mark.parametrize("method", TRAINED)
+def test_each_episode_is_acted_in_as_if_it_were_alone(method: str) -> None:
+    model = checkpoint(TRAINED[method])
+    policy = make_policy(method, model)  # type: ignore[arg-type]
+    policy.reset(pictures(0), [5, 6, 7])
+    actions = [policy.act(pictures(1)), policy.act(pictures(2))]
+    assert actions[0].shape == (3, 4)
+    assert actions[0].dtype == np.float32
+    assert np.abs(actions).max() <= 1.0
+    assert not np.allclose(actions[0], actions[1])
+    policy.reset(pictures(0)[1:2], [6])
+    for step, together in enumerate(actions):
+        np.testing.assert_allclose(policy.act(pictures(1 + step)[1:2]), together[1:2], atol=1e-5)
+    assert policy.imagined() is None
+    assert policy.plan_milliseconds() is None
+
+
+@pytest.mark.parametrize("method", TRAINED)
+def test_the_goal_matters(method: str) -> None:
+    policy = make_policy(method, checkpoint(TRAINED[method]))  # type: ignore[arg-type]
+    actions = []
+    for goal in (3, 4):
+        policy.reset(pictures(goal), [5, 6, 7])
+        actions.append(np.concatenate([policy.act(pictures(i)) for i in range(5)]))
+    assert not np.array_equal(*actions)
+
+
+@pytest.mark.parametrize("method", TRAINED)
+def test_a_checkpoint_of_another_method_is_refused_with_the_command_that_helps(method: str) -> None:
+    other = "gcbc" if method != "gcbc" else "mbold"
+    with pytest.raises(MethodError, match=f"train {TRAINED[method]}.*train {other}"):
+        make_policy(method, checkpoint(other))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("trained", ["gcbc", "q_policy"])
+def test_a_policy_is_no_distance(trained: str) -> None:
+    model = checkpoint(trained)
+    with pytest.raises(DistanceError, match=f"--method {trained}.*train mbold"):
+        make_policy("model", model)
+    latent = model.encode(torch.zeros(1, 3, 64, 64, dtype=torch.uint8))
+    with pytest.raises(DistanceError):
+        model.distance(latent, latent)
+    assert make_policy("pixel_l2", model)
+
+
+def test_the_command_tries_a_policy_and_says_what_is_missing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model, path = checkpoint("gcbc"), tmp_path / "m.safetensors"
+    save_checkpoint(path, model, model.header)
+    command = ["evaluate", str(path), "--goals", "1", "--steps", "2", "-o", str(tmp_path / "out")]
+    assert cli.main([*command, "--method", "gcbc"]) == 0
+    assert "no plans" in capsys.readouterr().out
+    assert cli.main([*command, "--method", "q_policy"]) == 2
+    assert "latentplan train q_policy" in capsys.readouterr().err
