@@ -210,6 +210,11 @@ def up(
     entries = graph(name, options)
     if not entries:
         raise GraphError(f"the graph {name} has no nodes")
+    return run_until_signal(entries, options.full_namespace)
+
+
+def run_until_signal(entries: Sequence[Entry], namespace: str = "") -> int:
+    """Run processes until SIGINT, SIGTERM or the end of a required one; the exit status."""
     asked = threading.Event()
 
     def ask(number: int, frame: FrameType | None) -> None:
@@ -217,7 +222,7 @@ def up(
 
     before = {s: signal.signal(s, ask) for s in (signal.SIGINT, signal.SIGTERM)}
     try:
-        with Runner(entries, options.full_namespace) as runner:
+        with Runner(entries, namespace) as runner:
             return runner.wait(asked.is_set)
     finally:
         for number, handler in before.items():

@@ -73,7 +73,7 @@ class Drivers:
             message.header.frame_id = self.frame
             p = message.pose.position
             p.x, p.y, p.z = self.position
-            message.pose.orientation.x = 1.0
+            message.pose.orientation.x, message.pose.orientation.w = 1.0, 0.0
         message.header.stamp = stamp
         return message
 
