@@ -45,9 +45,9 @@ class Referee:
         asleep = now - self.now > min(self.limits.values()) and self.now > -math.inf
         if now < self.now or asleep:
             self.heard.clear()
-            self.resumed, self.left_at, self.began = -math.inf, now, now
+            self.resumed, self.left_at = -math.inf, now
             self.action_good = self.joints_good = True
-            self.must_hold = False
+            self.must_hold = self.target is not None
         if asleep:
             self.measured = self.pose_before = None
             self.pose_good = True
@@ -107,7 +107,7 @@ class Referee:
         found += [] if self.pose_good else ["bad pose"]
         found += [] if self.joints_good else ["bad joints"]
         found += [] if self.action_good else ["bad action"]
-        found += ["arm too far from its target"] if self.must_hold else []
+        found += ["a motion that must end first"] if self.must_hold else []
         for kind, limit in self.limits.items():
             if kind not in self.heard:
                 found.append(f"no {kind}")

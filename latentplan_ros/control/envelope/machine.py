@@ -114,10 +114,10 @@ class SafetyEnvelope:
         if malformed is None:
             if stamp < self._resumed_at or not self._action.hear(now, stamp):
                 return Refusal(Reason.OUT_OF_ORDER, "an action older than the last, or than resume")
-            if self._interruption is not None and self._pose.received is not None:
-                self._interruption = None  # an action after it, upon a pose after it
-            if not self._motion.moving:
+            if not self._motion.moving:  # the motion that these ended has had its hold
                 self._runaway = None
+                if self._pose.received is not None:
+                    self._interruption = None  # an action after it, upon a pose after it
         self._bad_action = malformed
         refusal = self.refusal(now) or self._motion.too_soon(now)
         if refusal is not None:
@@ -180,7 +180,7 @@ class SafetyEnvelope:
             stream.forget()
         self._bad_joints = self._bad_action = self._runaway = None
         self._resumed_at = -math.inf
-        self._motion.restart(now)
+        self._motion.commanded_at = now  # never in the future, which would last
         self._interruption = Refusal(reason, f"{how}; waiting for a new pose, picture and action")
 
     def _hold(self) -> Command | None:

@@ -40,10 +40,6 @@ class Motion:
         """The arm holds: the next command starts from rest."""
         self.target, self._stride = None, np.zeros(3)
 
-    def restart(self, now: float) -> None:
-        """The clock jumped: times from before mean nothing; the soft start begins again."""
-        self._began = self.commanded_at = now
-
     def too_soon(self, now: float) -> Refusal | None:
         waited, shortest = now - self.commanded_at, self._profile.action.period_s / RATE_MARGIN
         if waited >= shortest:
