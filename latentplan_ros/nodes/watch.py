@@ -34,8 +34,14 @@ class Watch(rclpy.node.Node):
     def __init__(self) -> None:
         super().__init__("watch")
 
-        def fixed(name: str, default: Any, text: str, *limits: float) -> Any:
-            return declare(self, name, default, text, *limits, read_only=True)
+        def fixed(
+            name: str,
+            default: Any,
+            text: str,
+            low: float | None = None,
+            high: float | None = None,
+        ) -> Any:
+            return declare(self, name, default, text, low, high, read_only=True)
 
         robot = fixed("robot", "franka", "Robot profile: a name or a YAML file")
         bind = fixed("bind", "127.0.0.1", "Address to serve on; 0.0.0.0: to the whole network")
