@@ -1,5 +1,5 @@
-"""How much room the limits leave: what exploration and planning reach on the simulated arms, and how
-often the safety envelope makes a command smaller than training would have.
+"""How much room the limits leave: what exploration and planning reach on the simulated arms, and
+how often the safety envelope makes a command smaller than training would have.
 
 Training moves its arm by ``next_target`` alone. Where the envelope takes more from a command than
 that, the arm node does something the model has not learned; so the profiles' limits must be wide
@@ -96,10 +96,8 @@ class Room:
             self.greatest[name] = max(self.greatest[name], value)
 
     def report(self, title: str) -> dict:
-        print(
-            f"{title}: {self.shortened} of {self.commands} shortened {dict(self.limited)}, ", end=""
-        )
-        print(", ".join(f"{name} {value:.3f}" for name, value in self.greatest.items()))
+        print(f"{title}: {self.shortened} of {self.commands} shortened {dict(self.limited)}")
+        print("  ", ", ".join(f"{name} {value:.3f}" for name, value in self.greatest.items()))
         return {
             "commands": self.commands,
             "shortened": self.shortened,
