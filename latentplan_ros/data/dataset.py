@@ -13,6 +13,7 @@ part of the dataset and is overwritten by the next writer.
 import fcntl
 import hashlib
 import json
+import math
 import shutil
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
@@ -30,6 +31,8 @@ CHUNK_FRAMES = 1024
 _FLUSH_FRAMES = 256  # a killed writer loses less than that
 _CHUNK_EPISODES = 65536
 _FORMAT = 1
+_MOST_PIXELS_A_SIDE = 4096
+_MOST_CHUNK_BYTES = 2**28
 _ENDS = "meta/episode_ends"
 
 
@@ -78,7 +81,16 @@ class DatasetInfo:
         kept["action_space"] = ActionSpace.from_dict(values["action_space"])
         for name in ("state_names", "truth_names", "exploration_std"):
             kept[name] = tuple(kept.get(name, ()))
-        return cls(**kept)
+        kept["exploration_std"] = tuple(map(float, kept["exploration_std"]))
+        info = cls(**kept)
+        texts = (info.camera, info.source, info.task, info.mujoco_version)
+        if not all(isinstance(t, str) for t in (*texts, *info.state_names, *info.truth_names)):
+            raise TypeError("a name in the attributes is no text")
+        if not (isinstance(info.image_size, int) and 0 < info.image_size <= _MOST_PIXELS_A_SIDE):
+            raise ValueError(f"image_size is {info.image_size!r}")
+        if not isinstance(info.notes, dict) or not isinstance(info.seed, int | None):
+            raise TypeError("notes or seed")
+        return info
 
 
 class DatasetWriter:
@@ -195,7 +207,27 @@ class Dataset:
     def __init__(self, path: Path, group: zarr.Group, info: DatasetInfo) -> None:
         self.path, self.info = path, info
         self.zarr_format = _zarr_format(path)
-        self.episode_ends = np.asarray(group[_ENDS][:])
+        truth = ("truth",) if info.truth_names else ()
+        size = info.image_size
+        rows: dict[str, tuple[int, ...]] = {
+            "image": (size, size, 3),
+            "action": (4,),
+            "state": (len(info.state_names),),
+            "truth": (len(info.truth_names),),
+        }
+        arrays = {
+            name: _plain(group, f"data/{name}", rows[name], path)
+            for name in ("image", "action", "state", *truth)
+        }
+        image, ends = arrays["image"], _plain(group, _ENDS, (), path)
+        self._chunk_frames = int(image.chunks[0])
+        # No array is longer than there are pictures, whatever it says of itself, and of these there
+        # are as many as are on disk.
+        whole = 0
+        while ends.shape[0] > whole * self._chunk_frames:
+            self._map(image, whole)
+            whole += 1
+        self.episode_ends = np.asarray(ends[:])
         backwards = np.flatnonzero(np.diff(self.episode_ends, prepend=0) <= 0)
         if len(backwards):
             raise EpisodeOrderError(
@@ -204,22 +236,19 @@ class Dataset:
                 _ENDS,
             )
         frames = int(self.episode_ends[-1]) if len(self.episode_ends) else 0
-        truth = ("truth",) if info.truth_names else ()
-        for name in ("image", "action", "state", *truth):
-            held = group[f"data/{name}"].shape[0]
+        for name, array in arrays.items():
+            held = array.shape[0]
             if held < frames:
                 raise DatasetError(
                     f"{path}: data/{name} has {held} frames, {_ENDS} says {frames}", f"data/{name}"
                 )
-        self.action = np.asarray(group["data/action"][:frames])
-        self.state = np.asarray(group["data/state"][:frames])
-        self.truth = np.asarray(group["data/truth"][:frames]) if truth else None
-        self.num_frames, self.num_episodes = frames, len(self.episode_ends)
-        image = group["data/image"]
-        self._chunk_frames = int(image.chunks[0])
         self._images = [
             self._map(image, chunk) for chunk in range(-(-frames // self._chunk_frames))
         ]
+        self.action = np.asarray(arrays["action"][:frames])
+        self.state = np.asarray(arrays["state"][:frames])
+        self.truth = np.asarray(arrays["truth"][:frames]) if truth else None
+        self.num_frames, self.num_episodes = frames, len(self.episode_ends)
 
     @classmethod
     def open(cls, path: str | Path) -> "Dataset":
@@ -239,10 +268,11 @@ class Dataset:
         try:
             group = zarr.open_group(str(path), mode="r")
             info = DatasetInfo.from_dict(dict(group.attrs))
+            info.to_dict()  # no deeper than it can be written again
             return cls(path, group, info)
         except DatasetError:
             raise
-        except (KeyError, TypeError, ValueError, OSError) as error:
+        except Exception as error:  # Zarr raises what torn metadata make it stumble over
             raise DatasetError(
                 f"{path} is not a dataset of this package, or it is torn: {error!r}"
             ) from error
@@ -299,6 +329,33 @@ class Dataset:
                 "data/image",
             )
         return np.memmap(file, np.uint8, "r", shape=shape)
+
+
+def _plain(group: zarr.Group, name: str, row: tuple[int, ...], path: Path) -> zarr.Array:
+    """An array of the group whose chunks are numbers and nothing else, ``[N, *row]``.
+
+    Unpacking is what a dataset could do harm with: by what comes out, or by the code that does it.
+    Raises DatasetError.
+    """
+    array = group[name]
+    # Zarr 3, then Zarr 2.
+    packed = array.compressors if hasattr(array, "compressors") else array.compressor
+    if packed or array.filters or getattr(array, "shards", None):
+        raise DatasetError(f"{path}: {name} is packed, not stored uncompressed", name)
+    if len(array.shape) != 1 + len(row) or array.shape[1:] != row or array.chunks[1:] != row:
+        expected = ", ".join(map(str, ("N", *row)))
+        raise DatasetError(
+            f"{path}: {name} has shape {array.shape} in chunks {array.chunks}, expected "
+            f"[{expected}] in chunks of whole rows",
+            name,
+        )
+    kinds = {"data/image": "u", _ENDS: "iu"}.get(name, "f")
+    if array.dtype.kind not in kinds or (name == "data/image" and array.dtype != np.uint8):
+        raise DatasetError(f"{path}: {name} is of type {array.dtype}", name)
+    rows = int(array.chunks[0])
+    if rows < 1 or rows * math.prod(row) * array.dtype.itemsize > _MOST_CHUNK_BYTES:
+        raise DatasetError(f"{path}: {name} is in chunks of {rows} rows", name)
+    return array
 
 
 def _locked(file: Path) -> TextIO:
