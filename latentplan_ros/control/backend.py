@@ -163,11 +163,13 @@ def _section(value: Any, kinds: tuple[type, ...], where: str) -> Any:
 
 def _as_number(value: Any, rule: Any, name: str) -> float:
     number = isinstance(value, int | float) and not isinstance(value, bool)
-    if not number or not math.isfinite(value):
+    if not number or not -math.inf < value < math.inf:  # an int may be too large for isfinite
         raise BackendError(f"{name} must be a finite number, not {value!r}")
     low, above = rule["low"], "above" if rule["open"] else "at least"
     if value < low or (rule["open"] and value == low):
         raise BackendError(f"{name} must be {above} {low:g}, not {value!r}")
+    if abs(value) > 1e6:  # no length, speed or force of a robot
+        raise BackendError(f"{name} must be at most 1e6, not {value!r}")
     return float(value)
 
 

@@ -28,7 +28,7 @@ class OneGoal:
         self._until = 0.0  # steady seconds: of a goal under way its last moment, else the pause's
         self._count = 0
         self._fault = ""
-        self.sent: float | None = None
+        self._sent: float | None = None
 
     def client(self, kind: Any, name: str) -> ActionClient:
         client = ActionClient(self._node, kind, name)
@@ -37,11 +37,14 @@ class OneGoal:
 
     @property
     def busy(self) -> bool:
-        """Whether a goal must wait; gives up one that nobody answers."""
-        late = time.monotonic() > self._until
-        if self._under_way and late:
-            self._end("a goal was never answered", answered=False)
-        return self._under_way or not late
+        """Whether a goal must wait."""
+        self._give_up()
+        return self._under_way or time.monotonic() < self._until
+
+    @property
+    def sent(self) -> float | None:
+        self._give_up()
+        return self._sent
 
     @property
     def problem(self) -> str:
@@ -64,7 +67,7 @@ class OneGoal:
             return False
         self._count += 1
         self._under_way, self._until = True, time.monotonic() + PATIENCE_S
-        self.sent = opening
+        self._sent = opening
         number, name = self._count, self._clients[client]
 
         def taken(future: Any) -> None:
@@ -86,11 +89,15 @@ class OneGoal:
         client.send_goal_async(goal).add_done_callback(taken)
         return True
 
+    def _give_up(self) -> None:
+        if self._under_way and time.monotonic() > self._until:
+            self._end("a goal was never answered", answered=False)
+
     def _end(self, fault: str, answered: bool) -> None:
         self._count += 1  # whatever is still said of this goal comes too late
         self._under_way, self._until, self._fault = False, 0.0, fault
         if not answered:
-            self.sent = None
+            self._sent = None
 
 
 def succeeded(status: int) -> bool:
