@@ -5,11 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from latentplan_ros.control.action_space import ActionSpace
-from latentplan_ros.control.box import Box, KeepOut
 from latentplan_ros.control.backend import BackendError, BackendSettings, parse_backend
+from latentplan_ros.control.box import Box, KeepOut
+from latentplan_ros.control.yaml_file import YamlFileError, read_yaml
 from latentplan_ros.resources import ResourceError, resource
 
 
@@ -56,8 +55,8 @@ def load_profile(name_or_path: str | Path) -> RobotProfile:
         except ResourceError as error:
             raise ProfileError(f"no robot profile named {str(name_or_path)!r}: {error}") from None
     try:
-        values = yaml.safe_load(path.read_text())
-    except (OSError, yaml.YAMLError, UnicodeDecodeError) as error:
+        values = read_yaml(path)
+    except (OSError, YamlFileError) as error:
         raise ProfileError(f"cannot read robot profile {path}: {error}") from None
     if not isinstance(values, dict):
         raise ProfileError(f"{path}: a robot profile is a mapping, this is {type(values).__name__}")
