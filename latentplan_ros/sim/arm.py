@@ -1,7 +1,9 @@
 """The baked arms: how they attach to a scene, hold still, and are placed by inverse kinematics."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import mujoco
 import numpy as np
@@ -9,6 +11,28 @@ import numpy as np
 ASSETS = Path(__file__).parent / "assets"
 TARGET = "target"  # mocap body that the arm's tool centre point is welded to
 TCP = "tcp"
+
+
+class Driven(Protocol):
+    """An arm whose tool centre point follows a target, whoever modelled it."""
+
+    @property
+    def arm_joints(self) -> tuple[str, ...]:
+        """Between base and hand, without the fingers."""
+
+    @property
+    def home(self) -> tuple[float, ...]:
+        """Rest posture of those joints, rad."""
+
+    @property
+    def site(self) -> str:
+        """Its tool centre point, z out of the gripper, y along the finger motion."""
+
+    def attach(self, spec: mujoco.MjSpec) -> None:
+        """Makes the arm part of the scene, its site welded to the mocap body ``target``."""
+
+    def finger_positions(self, opening: float) -> dict[str, float]:
+        """Finger joint -> position for a distance between the fingers, metres."""
 
 
 @dataclass(frozen=True)
@@ -31,10 +55,18 @@ class Arm:
     finger_box: tuple[float, float, float]
     finger_offset: tuple[float, float, float]
     finger_group: int  # 3 is not drawn: where a mesh shows the finger
+    site: str = TCP
 
-    @property
-    def joints(self) -> tuple[str, ...]:
-        return self.arm_joints + tuple(joint for joint, _, _ in self.fingers)
+    def attach(self, spec: mujoco.MjSpec) -> None:
+        attach(spec, self)
+
+    def finger_positions(self, opening: float) -> dict[str, float]:
+        travel = float(np.clip(opening / 2.0, 0.0, self.finger_travel_m))
+        if self.name == "sawyer":  # its joints are zero when open
+            positions = [self.finger_travel_m - travel, travel - self.finger_travel_m]
+        else:
+            positions = [travel, travel]
+        return dict(zip((joint for joint, _, _ in self.fingers), positions, strict=True))
 
 
 FRANKA = Arm(
@@ -111,18 +143,7 @@ def attach(spec: mujoco.MjSpec, arm: Arm) -> None:
         )
     frame = spec.worldbody.add_frame()
     spec.attach(robot, prefix="", suffix="", frame=frame)
-    for joint, _, _ in arm.fingers:
-        spec.add_actuator(
-            name=joint,
-            target=joint,
-            trntype=mujoco.mjtTrn.mjTRN_JOINT,
-            gaintype=mujoco.mjtGain.mjGAIN_FIXED,
-            biastype=mujoco.mjtBias.mjBIAS_AFFINE,
-            gainprm=[200.0] + [0.0] * 9,
-            biasprm=[0.0, -200.0] + [0.0] * 8,
-            forcerange=[-30, 30],
-            forcelimited=True,
-        )
+    drive_fingers(spec, [joint for joint, _, _ in arm.fingers])
     spec.worldbody.add_body(name=TARGET, mocap=True)
     weld = spec.add_equality(
         type=mujoco.mjtEq.mjEQ_WELD,
@@ -134,8 +155,24 @@ def attach(spec: mujoco.MjSpec, arm: Arm) -> None:
     weld.data = np.array([0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 1.0])
 
 
+def drive_fingers(spec: mujoco.MjSpec, joints: Iterable[str]) -> None:
+    """Adds a position actuator a finger, of the joint's name."""
+    for joint in joints:
+        spec.add_actuator(
+            name=joint,
+            target=joint,
+            trntype=mujoco.mjtTrn.mjTRN_JOINT,
+            gaintype=mujoco.mjtGain.mjGAIN_FIXED,
+            biastype=mujoco.mjtBias.mjBIAS_AFFINE,
+            gainprm=[200.0] + [0.0] * 9,
+            biasprm=[0.0, -200.0] + [0.0] * 8,
+            forcerange=[-30, 30],
+            forcelimited=True,
+        )
+
+
 def place(
-    model: mujoco.MjModel, data: mujoco.MjData, arm: Arm, position: np.ndarray, quat: np.ndarray
+    model: mujoco.MjModel, data: mujoco.MjData, arm: Driven, position: np.ndarray, quat: np.ndarray
 ) -> float:
     """Puts the tool centre point at a pose (m, wxyz, world frame).
 
@@ -144,9 +181,11 @@ def place(
     """
     dofs = np.array([model.joint(j).dofadr[0] for j in arm.arm_joints])
     address = np.array([model.joint(j).qposadr[0] for j in arm.arm_joints])
+    limited = [bool(model.jnt_limited[model.joint(j).id]) for j in arm.arm_joints]
     limits = np.array([model.joint(j).range for j in arm.arm_joints])
+    limits[~np.array(limited)] = -np.inf, np.inf
     data.qpos[address] = arm.home
-    site = model.site(TCP).id
+    site = model.site(arm.site).id
     jacobian, error, current, inverse = (
         np.zeros((6, model.nv)),
         np.zeros(6),
@@ -173,11 +212,3 @@ def place(
             data.qpos[address] + np.clip(step, -0.4, 0.4), limits[:, 0], limits[:, 1]
         )
     return float(np.linalg.norm(error[:3]))
-
-
-def finger_command(arm: Arm, opening: float) -> list[float]:
-    """Joint position of each finger for a distance between them, metres."""
-    travel = float(np.clip(opening / 2.0, 0.0, arm.finger_travel_m))
-    if arm.name == "sawyer":  # its joints are zero when open
-        return [arm.finger_travel_m - travel, travel - arm.finger_travel_m]
-    return [travel, travel]

@@ -53,7 +53,7 @@ def random_episode(env: Environment, seed: int, index: int) -> Episode:
 def dataset_info(env: Environment, seed: int) -> DatasetInfo:
     return DatasetInfo(
         action_space=env.profile.action,
-        camera="main",
+        camera=env.task.camera,
         image_size=Preprocess().size,
         state_names=(*env.profile.joints, "tcp_x", "tcp_y", "tcp_z"),
         truth_names=env.task.truth_names,

@@ -7,7 +7,7 @@ import numpy as np
 
 from latentplan_ros.control.profile import load_profile
 from latentplan_ros.control.target import gripper_opening, next_target
-from latentplan_ros.sim.arm import ARMS, TARGET, TCP, attach, finger_command, place
+from latentplan_ros.sim.arm import TARGET, place
 from latentplan_ros.sim.scene import TIMESTEP_S
 from latentplan_ros.sim.task import Task
 
@@ -48,14 +48,14 @@ class Environment:
     def __init__(self, task: Task) -> None:
         self.task = task
         self.profile = load_profile(task.profile)
-        self.arm = ARMS[self.profile.arm]
+        self.arm = task.arm(self.profile)
         spec = task.scene()
-        attach(spec, self.arm)
+        self.arm.attach(spec)
         self.model = spec.compile()
         self.data = mujoco.MjData(self.model)
         self._renderers: dict[tuple[int, int], mujoco.Renderer] = {}
         self._mocap = self.model.body(TARGET).mocapid[0]
-        self._joints = np.array([self.model.joint(j).qposadr[0] for j in self.arm.joints])
+        self._joints = np.array([self.model.joint(j).qposadr[0] for j in self.profile.joints])
         self._substeps = round(self.profile.action.period_s / TIMESTEP_S)
         x, y, z, w = self.profile.orientation_xyzw
         self._quat = np.array([w, x, y, z])
@@ -73,18 +73,33 @@ class Environment:
             opening = rng.uniform(*self.profile.action.gripper_m)
             error = place(self.model, self.data, self.arm, position, self._quat)
             self._command_fingers(opening)
-            for (joint, _, _), value in zip(
-                self.arm.fingers, finger_command(self.arm, opening), strict=True
-            ):
+            for joint, value in self.arm.finger_positions(opening).items():
                 self.data.joint(joint).qpos[0] = value
             self.data.mocap_pos[self._mocap] = position
             self.data.mocap_quat[self._mocap] = self._quat
             mujoco.mj_forward(self.model, self.data)
-            if error < 0.005 and not np.any(self.data.contact.dist[: self.data.ncon] < 0):
+            touching = self._touching()
+            if error < 0.005 and not touching:
                 self._target, self._ramp = position, 0
                 return
         raise SimulationError(
-            f"{self.task.name}: 200 draws from the start box all collide or are out of reach"
+            f"{self.task.name}: 200 draws from the start box all collide or are out of reach; in "
+            f"the last one {touching or f'the hand stayed {error:.3f} m away'}"
+        )
+
+    def rearrange(self, rng: np.random.Generator) -> None:
+        """Draws the objects anew around an arm that stays where it is, free of collisions."""
+        arm = self.save()
+        for _ in range(200):
+            self.restore(arm)
+            self.data.qvel[:] = 0.0
+            self.task.place_objects(self.model, self.data, rng)
+            mujoco.mj_forward(self.model, self.data)
+            if not np.any(self.data.contact.dist[: self.data.ncon] < 0):
+                return
+        self.restore(arm)
+        raise SimulationError(
+            f"{self.task.name}: the arm leaves no room, 200 draws of the objects all collide"
         )
 
     def step(self, action: np.ndarray) -> None:
@@ -140,13 +155,13 @@ class Environment:
     @property
     def tcp_position(self) -> np.ndarray:
         """Measured tool centre point, ``float64 [3]``, m, base frame."""
-        return self.data.site(TCP).xpos.copy()
+        return self.data.site(self.arm.site).xpos.copy()
 
     @property
     def tcp_quaternion_xyzw(self) -> np.ndarray:
         """Measured tool orientation in the base frame, ``float64 [4]``."""
         quat = np.zeros(4)
-        mujoco.mju_mat2Quat(quat, self.data.site(TCP).xmat)
+        mujoco.mju_mat2Quat(quat, self.data.site(self.arm.site).xmat)
         return quat[[1, 2, 3, 0]]
 
     @property
@@ -157,15 +172,15 @@ class Environment:
     @property
     def joint_velocities(self) -> np.ndarray:
         """``float64 [J]``, rad/s and m/s."""
-        dofs = [self.model.joint(j).dofadr[0] for j in self.arm.joints]
+        dofs = [self.model.joint(j).dofadr[0] for j in self.profile.joints]
         return self.data.qvel[dofs].copy()
 
     def state(self) -> np.ndarray:
         """Joint positions, then the tool position, as datasets store them; ``float32 [J+3]``."""
         return np.concatenate([self.joint_positions, self.tcp_position]).astype(np.float32)
 
-    def render(self, height: int = 480, width: int = 640, camera: str = "main") -> np.ndarray:
-        """``uint8 [height,width,3]`` RGB."""
+    def render(self, height: int = 480, width: int = 640) -> np.ndarray:
+        """What the task's camera sees, ``uint8 [height,width,3]`` RGB."""
         size = (height, width)
         if size not in self._renderers:
             renderer = mujoco.Renderer(self.model, height, width)
@@ -173,7 +188,7 @@ class Environment:
             renderer.scene.flags[mujoco.mjtRndFlag.mjRND_REFLECTION] = 0
             self._renderers[size] = renderer
         renderer = self._renderers[size]
-        renderer.update_scene(self.data, camera)
+        renderer.update_scene(self.data, self.task.camera)
         return renderer.render()
 
     def truth(self) -> np.ndarray:
@@ -201,8 +216,15 @@ class Environment:
             renderer.close()
         self._renderers.clear()
 
+    def _touching(self) -> str:
+        """Two geoms that are in one another, in words; empty where none are."""
+        deep = np.flatnonzero(self.data.contact.dist[: self.data.ncon] < 0)
+        if not len(deep):
+            return ""
+        geoms = [self.model.geom(g) for g in self.data.contact.geom[deep[0]]]
+        one, other = (g.name or f"of body {self.model.body(g.bodyid[0]).name}" for g in geoms)
+        return f"geom {one} touched geom {other}"
+
     def _command_fingers(self, opening: float) -> None:
-        for (joint, _, _), value in zip(
-            self.arm.fingers, finger_command(self.arm, opening), strict=True
-        ):
+        for joint, value in self.arm.finger_positions(opening).items():
             self.data.actuator(joint).ctrl[0] = value

@@ -9,16 +9,8 @@ TIMESTEP_S = 0.005
 def new_scene(camera_pos: tuple, camera_at: tuple, fovy_deg: float) -> mujoco.MjSpec:
     """A spec with floor, two lights and the camera ``main`` (metres, world frame, z up)."""
     spec = mujoco.MjSpec()
-    spec.option.timestep = TIMESTEP_S
-    spec.option.integrator = mujoco.mjtIntegrator.mjINT_IMPLICITFAST
-    spec.option.cone = mujoco.mjtCone.mjCONE_ELLIPTIC
-    spec.option.impratio = 5.0
+    settle(spec)
     visual = spec.visual
-    visual.global_.offwidth, visual.global_.offheight = 640, 480
-    visual.quality.offsamples = (
-        0  # multisampling and shadows cost software rendering most of its speed
-    )
-    visual.quality.shadowsize = 0
     visual.headlight.ambient = [0.35] * 3
     visual.headlight.diffuse = [0.35] * 3
     visual.headlight.specular = [0.0] * 3
@@ -36,6 +28,19 @@ def new_scene(camera_pos: tuple, camera_at: tuple, fovy_deg: float) -> mujoco.Mj
         name="main", pos=camera_pos, quat=look_at(camera_pos, camera_at), fovy=fovy_deg
     )
     return spec
+
+
+def settle(spec: mujoco.MjSpec) -> None:
+    """Solver settings that hold a welded arm in contact, and rendering without what costs most."""
+    spec.option.timestep = TIMESTEP_S
+    spec.option.integrator = mujoco.mjtIntegrator.mjINT_IMPLICITFAST
+    spec.option.cone = mujoco.mjtCone.mjCONE_ELLIPTIC
+    spec.option.impratio = 5.0
+    visual = spec.visual
+    visual.global_.offwidth, visual.global_.offheight = 640, 480
+    # Multisampling and shadows cost software rendering most of its speed.
+    visual.quality.offsamples = 0
+    visual.quality.shadowsize = 0
 
 
 def look_at(position: tuple, point: tuple) -> np.ndarray:

@@ -1,10 +1,12 @@
 """What a task is: a scene, where its episodes start, what counts as having reached a goal."""
 
 from abc import ABC, abstractmethod
-from typing import ClassVar
 
 import mujoco
 import numpy as np
+
+from latentplan_ros.control.profile import RobotProfile
+from latentplan_ros.sim.arm import ARMS, Driven
 
 
 class TaskError(ValueError):
@@ -14,20 +16,31 @@ class TaskError(ValueError):
 class Task(ABC):
     """One file a task. Positions in metres in the base frame, which is the world frame here.
 
-    profile: robot profile that it runs with; start_min, start_max: box the hand starts in;
+    profile: robot profile that it runs with, a name or a YAML file; camera: the one that is looked
+    through; start_min, start_max: box the hand starts in;
     exploration_std: standard deviation of random actions (MBOLD Table 4); truth_names: one name a
     number of ``truth``; goal_kinds: kinds of goal picture; threshold_m: success (Table 4).
     """
 
-    name: ClassVar[str]
-    profile: ClassVar[str]
-    start_min: ClassVar[tuple[float, float, float]]
-    start_max: ClassVar[tuple[float, float, float]]
-    exploration_std: ClassVar[tuple[float, float, float, float]]
-    truth_names: ClassVar[tuple[str, ...]]
-    goal_kinds: ClassVar[tuple[str, ...]]
-    threshold_m: ClassVar[float] = 0.05
-    episode_steps: ClassVar[int] = 30
+    name: str
+    profile: str
+    camera: str = "main"
+    start_min: tuple[float, float, float]
+    start_max: tuple[float, float, float]
+    exploration_std: tuple[float, float, float, float]
+    truth_names: tuple[str, ...]
+    goal_kinds: tuple[str, ...]
+    threshold_m: float = 0.05
+    episode_steps: int = 30
+
+    def arm(self, profile: RobotProfile) -> Driven:
+        """The arm that the scene is built around: the baked one that the profile names."""
+        if profile.arm not in ARMS:
+            raise TaskError(
+                f"{self.name}: robot profile {profile.name!r} is for arm {profile.arm!r}, of which "
+                f"there is no model here; there are {', '.join(ARMS)}"
+            )
+        return ARMS[profile.arm]
 
     @abstractmethod
     def scene(self) -> mujoco.MjSpec:
