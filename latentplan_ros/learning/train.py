@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import math
 import tempfile
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
@@ -9,10 +10,10 @@ from typing import Any, get_origin
 
 import numpy as np
 import torch
-import yaml
 from lightning_fabric import Fabric
 
 from latentplan_ros import __version__
+from latentplan_ros.control.yaml_file import YamlFileError, read_yaml
 from latentplan_ros.data.dataset import Dataset, DatasetError
 from latentplan_ros.learning.dynamics import DynamicsRecipe, DynamicsStage
 from latentplan_ros.learning.methods import METHODS
@@ -53,8 +54,8 @@ def load_recipe(name_or_path: str | Path | None) -> Recipe:
     if path.suffix not in (".yaml", ".yml"):
         path = resource(f"config/recipes/{name_or_path}.yaml")
     try:
-        values = yaml.safe_load(path.read_text()) or {}
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        values = read_yaml(path) or {}
+    except (OSError, YamlFileError) as error:
         raise RecipeError(f"cannot read recipe {path}: {' '.join(str(error).split())}") from None
     if not isinstance(values, dict):
         raise RecipeError(f"{path} must be settings and their values, not {values!r}")
@@ -189,9 +190,12 @@ def _typed(kind: Any, value: Any, where: str) -> Any:
     if kind is float and isinstance(value, int | float | str) and not isinstance(value, bool):
         # YAML reads 1e-3 as a text.
         try:
-            return float(value)
+            number = float(value)
         except ValueError:
             pass
+        else:
+            if math.isfinite(number):
+                return number
     elif isinstance(value, get_origin(kind) or kind) and not isinstance(value, bool):
         return value
     noun = {int: "a whole number", float: "a number"}.get(kind, "settings and their values")
