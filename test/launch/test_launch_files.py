@@ -127,3 +127,13 @@ def test_a_missing_goal_picture_is_named_before_anything_starts(tmp_path):
     checkpoint.touch()
     with pytest.raises(GraphError, match=r"/nowhere/goal\.png"):
         perform("reach", checkpoint=str(checkpoint), goal="/nowhere/goal.png")
+
+
+def test_gazebo_is_described_and_nothing_is_looked_for_before_it_starts():
+    """Where there is no Gazebo too: its packages are found when the description runs."""
+    source = PythonLaunchDescriptionSource(str(ROOT / "launch" / "gazebo.launch.py"))
+    description = source.get_launch_description(LaunchContext())
+    arguments = {argument.name for argument in description.get_launch_arguments()}
+    assert arguments == {"world", "gz_args"}
+    packages = [e.node_package for e in description.entities if hasattr(e, "node_package")]
+    assert packages == ["robot_state_publisher", "ros_gz_sim", "ros_gz_bridge"]
