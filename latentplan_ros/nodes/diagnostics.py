@@ -1,10 +1,14 @@
 """How a node says on /diagnostics whether it does its work, and if not, why."""
 
+import time
+
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
 
 from latentplan_ros.nodes import qos
+
+LOG_PERIOD_S = 1.0
 
 OK, WARN, ERROR = DiagnosticStatus.OK, DiagnosticStatus.WARN, DiagnosticStatus.ERROR
 
@@ -27,8 +31,10 @@ class Diagnostics:
         )
         # Steady time: a stopped simulated clock must not silence the report of it.
         self._timer = node.create_timer(
-            1.0, self.publish, clock=Clock(clock_type=ClockType.STEADY_TIME)
+            1.0, self._repeat, clock=Clock(clock_type=ClockType.STEADY_TIME)
         )
+        self._logged = (OK, message)
+        self._logged_at = -LOG_PERIOD_S
 
     @property
     def level(self) -> bytes:
@@ -43,9 +49,20 @@ class Diagnostics:
         changed = (level, message) != (self._status.level, self._status.message)
         self._status.level, self._status.message = level, message
         self._status.values = [KeyValue(key=k, value=str(v)) for k, v in values.items()]
-        if not changed:
-            return
+        if changed:
+            self.publish()
+            self._log()
+
+    def _repeat(self) -> None:
         self.publish()
+        self._log()
+
+    def _log(self) -> None:
+        news, now = (self._status.level, self._status.message), time.monotonic()
+        if news == self._logged or now - self._logged_at < LOG_PERIOD_S:
+            return
+        self._logged, self._logged_at = news, now
+        level, message = news
         logger = self._node.get_logger()
         if level == OK:
             logger.info(message)

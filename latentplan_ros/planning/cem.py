@@ -1,5 +1,6 @@
 """Cross-entropy method over action sequences (MBOLD section 4.3, A.2, Table 3)."""
 
+import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -28,6 +29,8 @@ class CEM:
     reluctance: time steps that a plan must save, by that mean, to be preferred to keeping still.
     The best of many imagined futures looks better than it is; without this the arm leaves a goal
     that it has reached.
+    time_limit_s: of one call. Once another iteration would not end in time, judged by the slowest
+    so far, the best sequence yet is the plan; the first iteration is always made.
     """
 
     std: Sequence[float]
@@ -39,6 +42,7 @@ class CEM:
     temperature: float = 1.0
     moments: int = 4
     reluctance: float = 0.8
+    time_limit_s: float = math.inf
 
     def __post_init__(self) -> None:
         if not 1 <= self.elites <= self.samples:
@@ -55,6 +59,8 @@ class CEM:
             )
         if not self.reluctance >= 0:
             raise PlanningError(f"reluctance must be at least 0, not {self.reluctance}")
+        if not self.time_limit_s > 0:
+            raise PlanningError(f"time_limit_s must exceed 0, not {self.time_limit_s}")
         if not self.temperature > 0 or not 0 < self.beta <= 1:
             raise PlanningError(
                 f"temperature must exceed 0 and beta lie in (0, 1], not "
@@ -113,8 +119,11 @@ class CEM:
         best = best_cost = torch.full((count,), torch.inf, device=device)
         best_actions = mean
         best_latents: torch.Tensor | None = None
-        history = []
+        history: list[torch.Tensor] = []
+        slowest, ended = 0.0, begin
         for iteration in range(self.iterations):
+            if ended + slowest > begin + self.time_limit_s and history:
+                break
             noise = torch.stack([smoothed_noise(self.samples, matrix, std, g) for g in generators])
             noise[:, 0] = 0.0
             actions = (mean[:, None] + noise).clamp_(-1.0, 1.0)
@@ -141,9 +150,11 @@ class CEM:
                 wide = better.reshape(-1, *[1] * (futures.ndim - 1))
                 best_latents = torch.where(wide, futures, best_latents)
             history.append(cost)
+            slowest, ended = max(slowest, time.perf_counter() - ended), time.perf_counter()
 
         assert best_latents is not None
         costs, elite_actions = torch.stack(history, dim=1).cpu().numpy(), elites.cpu().numpy()
+        elite_costs = cost[rows[:, None], top].cpu().numpy()
         chosen, final = best_actions.cpu().numpy(), best_cost.tolist()
         milliseconds = (time.perf_counter() - begin) * 1e3 / count
         return [
@@ -154,6 +165,7 @@ class CEM:
                 stats={
                     "costs": costs[i],
                     "elite_actions": elite_actions[i],
+                    "elite_costs": elite_costs[i],
                     "milliseconds": milliseconds,
                 },
             )

@@ -9,6 +9,7 @@ from latentplan_ros.models.world_model import WorldModel
 from latentplan_ros.planning.errors import PlanningError
 from latentplan_ros.planning.plan import Plan
 from latentplan_ros.planning.planner import Planner
+from latentplan_ros.planning.under_way import Situation
 
 
 class BatchController:
@@ -30,6 +31,7 @@ class BatchController:
         self.model, self.planner, self.replan_every = model, planner, replan_every
         self.device = torch.device(device)
         self.plans: list[Plan] = []
+        self.seen: torch.Tensor | None = None  # encodings [E,...] of the pictures planned on last
         self._goals: torch.Tensor | None = None
 
     def reset(self, goals: np.ndarray, seeds: Sequence[int] | None = None) -> None:
@@ -41,14 +43,18 @@ class BatchController:
         self.plans, self._executed = [], 0
         self._last: torch.Tensor | None = None
 
-    def act(self, images: np.ndarray) -> np.ndarray:
-        """Pictures of now ``uint8 [E,S,S,3]`` to actions ``float32 [E,4]``, or PlanningError."""
+    def act(self, images: np.ndarray, situations: Sequence[Situation] | None = None) -> np.ndarray:
+        """Pictures of now ``uint8 [E,S,S,3]`` to actions ``float32 [E,4]``, or PlanningError.
+
+        situations: one a picture, all as many periods ahead; without them each picture is of the
+        moment at which the last action has had its control period and the next one begins.
+        """
         if self._goals is None:
             raise PlanningError("there is no goal yet: set one before asking for an action")
         if not self.plans or self._executed >= self.replan_every or self._executed >= self._horizon:
-            latents = self.encode(images, self._last)
+            starts = self._starts(images, situations)
             self.plans = self.planner.plan_batch(
-                self.model, latents, self._goals, self._remainders(), self._generators
+                self.model, starts, self._goals, self._remainders(), self._generators
             )
             self._executed = 0
         actions = np.stack([plan.actions[self._executed] for plan in self.plans])
@@ -65,6 +71,19 @@ class BatchController:
             )
         batch = torch.from_numpy(np.ascontiguousarray(images.transpose(0, 3, 1, 2)))
         return self.model.encode(batch.to(self.device), last)
+
+    @torch.inference_mode()
+    def _starts(self, images: np.ndarray, situations: Sequence[Situation] | None) -> torch.Tensor:
+        """Where the plans begin: what is seen, or what follows from it by what is under way."""
+        if situations is None:
+            self.seen = self.encode(images, self._last)
+            return self.seen
+        last, ahead = (
+            torch.from_numpy(np.stack([getattr(s, name) for s in situations])).to(self.device)
+            for name in ("last", "ahead")
+        )
+        self.seen = self.encode(images, last)
+        return self.model.rollout(self.seen, ahead)[:, -1] if ahead.shape[1] else self.seen
 
     @property
     def _horizon(self) -> int:
@@ -102,10 +121,18 @@ class Controller:
         """Plan with another planner from now on; its horizon must be that of the last."""
         self._batch.planner = planner
 
-    def act(self, image: np.ndarray) -> tuple[np.ndarray, Plan]:
+    def act(self, image: np.ndarray, situation: Situation | None = None) -> tuple[np.ndarray, Plan]:
         """``uint8 [S,S,3]`` of now to the next action ``float32 [4]`` and the plan that it is from.
 
+        situation: what is under way on a real arm; see ``BatchController.act``.
         Raises PlanningError where no goal is set, or the model's numbers are not finite.
         """
-        action = self._batch.act(np.asarray(image)[None])[0]
+        situations = None if situation is None else [situation]
+        action = self._batch.act(np.asarray(image)[None], situations)[0]
         return action, self._batch.plans[0]
+
+    @property
+    def seen(self) -> torch.Tensor:
+        """Encoding ``[...]`` of the picture that the last plan was made on."""
+        assert self._batch.seen is not None, "nothing has been planned on yet"
+        return self._batch.seen[0]

@@ -155,3 +155,17 @@ def test_a_warm_start_that_does_not_fit_is_refused(warm: np.ndarray) -> None:
 def test_impossible_settings_are_refused(settings: dict[str, float]) -> None:
     with pytest.raises(PlanningError, match=next(iter(settings))):
         CEM(STD, **settings)  # type: ignore[arg-type]
+
+
+def test_out_of_time_it_hands_over_the_best_so_far() -> None:
+    model = PointMass()
+    start, goal = torch.zeros(1, 3), torch.tensor([[0.3, -0.2, 0.1]])
+    hurried = CEM(STD, iterations=50, time_limit_s=1e-6).plan(
+        model, start, goal, generator=seeded()
+    )
+    assert hurried.stats["costs"].shape == (1, 200)
+    assert hurried.cost == pytest.approx(hurried.stats["costs"].min(), abs=1e-6)
+    once = CEM(STD, iterations=1).plan(model, start, goal, generator=seeded())
+    np.testing.assert_array_equal(hurried.actions, once.actions)
+    enough = CEM(STD, iterations=4, time_limit_s=60.0).plan(model, start, goal, generator=seeded())
+    assert enough.stats["costs"].shape == (4, 200)

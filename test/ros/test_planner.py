@@ -1,4 +1,5 @@
 import signal
+import time
 
 import numpy as np
 import pytest
@@ -7,6 +8,7 @@ from diagnostic_msgs.msg import DiagnosticArray
 from geometry_msgs.msg import PoseStamped
 from lifecycle_msgs.msg import Transition
 from lifecycle_msgs.srv import ChangeState, GetState
+from rclpy.duration import Duration
 from sensor_msgs.msg import Image, Joy
 from std_msgs.msg import Float32
 from visualization_msgs.msg import MarkerArray
@@ -54,9 +56,9 @@ class Scene:
         self.actions = ros.listen(Joy, "action", qos.ACTION)
         self.reports = ros.listen(DiagnosticArray, "/diagnostics", qos.REPORT)
         self.change = lambda message: message
-        self.timer = ros.every(1 / 30, self._publish)
+        self.timer = ros.every(1 / 30, self.publish)
 
-    def _publish(self):
+    def publish(self):
         message = image_message(self.rgb, self.ros.stamp(), "camera")
         self.camera.publish(self.change(message))
         target = PoseStamped()
@@ -73,6 +75,11 @@ class Scene:
             return bool(newest) and all(w in newest[0].message for w in words)
 
         self.ros.wait(said, 30.0, f"{node} saying {words}")
+
+    def figures(self):
+        """The newest values of the planner on /diagnostics."""
+        statuses = [s for r in list(self.reports) for s in r.status if s.name.endswith("planner")]
+        return {item.key: item.value for item in statuses[-1].values} if statuses else {}
 
     def quiet(self, words):
         """No action follows once the planner has said so."""
@@ -132,10 +139,82 @@ def test_asked_for_more_than_it_has_time_for_it_plans_with_fewer_samples(ros, ch
     ros.start("planner", {"checkpoint": checkpoint, **FAST, "samples": 50_000, "horizon": 13})
     scene.aim()
     ros.wait(lambda: len(scene.actions) >= 5, 60.0, "actions")
+    ros.wait(lambda: 20 <= int(scene.figures()["samples"]) < 50_000, 30.0, "fewer samples")
     scene.says("acting")
-    newest = [s for r in scene.reports for s in r.status if s.name.endswith("planner")][-1]
-    samples = {item.key: item.value for item in newest.values}["samples"]
-    assert 20 <= int(samples) < 50_000
+
+
+def test_it_reports_pace_and_how_well_the_model_foresees(ros, checkpoint):
+    scene = Scene(ros)
+    ros.start("planner", {"checkpoint": checkpoint, **FAST})
+    scene.aim()
+    ros.wait(lambda: scene.figures().get("model_error_median"), 60.0, "a model error")
+    figures = scene.figures()
+    numbers = ("tick_jitter_ms_median", "tick_jitter_ms_p99", "model_error_median")
+    assert all(float(figures[name]) >= 0.0 for name in numbers)
+    assert all(int(figures[name]) >= 0 for name in ("missed_ticks", "overruns", "cut_plans"))
+    assert int(figures["periods_ahead"]) == 0
+
+
+def test_pictures_of_the_past_are_rolled_forward(ros, checkpoint):
+    """A camera whose pictures are as old as 1.5 control periods when they come."""
+    scene = Scene(ros)
+    past = Duration(nanoseconds=150_000_000)
+    clock = ros.node.get_clock()
+
+    def late(message):
+        message.header.stamp = (clock.now() - past).to_msg()
+        return message
+
+    scene.change = late
+    ros.start("planner", {"checkpoint": checkpoint, **FAST})
+    scene.aim()
+    ros.wait(lambda: int(scene.figures().get("periods_ahead", 0)) == 1, 60.0, "a period ahead")
+
+
+def test_a_picture_that_comes_too_early_is_planned_on_when_it_is_due(ros, checkpoint):
+    """Two pictures 50 ms apart, then none for 150 ms: both belong to a tick."""
+    scene = Scene(ros)
+    scene.timer.cancel()
+    looks = []
+
+    def look():
+        looks.append(len(scene.actions))
+        if len(looks) % 4 < 2:
+            scene.publish()
+
+    ros.every(0.05, look)
+    ros.start("planner", {"checkpoint": checkpoint, **FAST})
+    scene.aim()
+    ros.wait(lambda: scene.actions, 60.0, "an action")
+    first = len(looks)
+
+    def both_planned_on():
+        rounds = (len(looks) - first) / 4
+        return rounds > 10 and len(scene.actions) - looks[first] > 1.5 * rounds
+
+    ros.wait(both_planned_on, 30.0, "an action for each picture")
+
+
+def test_a_flood_of_bad_pictures_does_not_flood_the_log(ros, checkpoint):
+    scene = Scene(ros)
+    node = ros.start("planner", {"checkpoint": checkpoint, **FAST})
+    scene.aim()
+    ros.wait(lambda: scene.actions, 60.0, "an action")
+    spoilt = []
+
+    def spoil(message):
+        """Every message cut at another place, some of them not at all."""
+        spoilt.append(message)
+        cut = len(spoilt) % 7
+        message.data = message.data[: len(message.data) - cut]
+        return message
+
+    begin, before = time.monotonic(), len(node.lines)
+    scene.change = spoil
+    ros.wait(lambda: len(spoilt) > 90, 30.0, "90 pictures")
+    seconds = time.monotonic() - begin
+    assert 1 <= len(node.lines) - before <= seconds + 2, node.output
+    assert node.alive
 
 
 def test_a_planner_that_acts_ends_soon_after_a_signal(ros, checkpoint):
