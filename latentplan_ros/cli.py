@@ -49,8 +49,9 @@ class Demo:
 class Up:
     """Starts a graph of nodes and watches over it until Ctrl-C."""
 
-    graph: Positional[Literal["sim", "collect", "reach"]]
-    """sim: a simulated arm alone; collect: explorer, recorder; reach: goal, distance, planner."""
+    graph: Positional[Literal["sim", "collect", "teleop", "reach"]]
+    """sim: a simulated arm alone; collect: explorer, recorder; teleop: driving by hand, recorder;
+    reach: goal, distance, planner."""
     robot: str = "franka"
     """Robot profile: a name in config/robots or a YAML file."""
     task: str = "franka_drawer"
@@ -63,6 +64,8 @@ class Up:
     """ROS namespace of every node."""
     record: str = "runs/bags"
     """Folder for recorded episodes."""
+    joystick: str = "gamepad"
+    """What drives by hand: gamepad (the keyboard too), spacemouse, or a YAML file."""
     use_sim_time: bool = False
     """The simulation makes the time, on /clock."""
 
@@ -71,6 +74,19 @@ class Up:
 
         options = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "graph"}
         return up(self.graph, **options)
+
+
+@dataclass(frozen=True)
+class Teleop:
+    """Drives the arm of a running graph `up teleop` with this terminal's keyboard."""
+
+    namespace: str = ""
+    """The graph's namespace."""
+
+    def run(self) -> int:
+        from latentplan_ros.bringup.driving import drive
+
+        drive(self.namespace)
 
 
 @dataclass(frozen=True)
@@ -209,11 +225,11 @@ class Train:
     """
 
     method: Positional[
-        Literal["mbold", "gcivl", "temporal", "iqe", "latent_l2", "gcbc", "q_policy"]
+        Literal["mbold", "gcivl", "temporal", "iqe", "latent_l2", "gcbc", "q_policy", "sorb"]
     ]
     """Distances: mbold: Q over goals with CQL; gcivl: expectile value; temporal: regressed steps;
     iqe: quasimetric; latent_l2: nothing learned. Policies that act without a plan: gcbc: behaviour
-    cloning; q_policy: Q alone."""
+    cloning; q_policy: Q alone; sorb: search on the replay buffer."""
     data: Path
     """Dataset, *.zarr."""
     out: Out
@@ -260,9 +276,9 @@ class Evaluate:
     """Control steps a try."""
     replan_every: int = 1
     """Steps between two plans."""
-    method: Literal["model", "pixel_l2", "random", "actor", "gcbc", "q_policy"] = "model"
+    method: Literal["model", "pixel_l2", "random", "actor", "gcbc", "q_policy", "sorb"] = "model"
     """Planning by model: the checkpoint's own distance, or pixel_l2: l2 between pictures. Without a
-    plan: random; actor: that of mbold; gcbc and q_policy: by checkpoints of these."""
+    plan: random; actor: that of mbold; gcbc, q_policy, sorb: by checkpoints of these."""
     device: str = "cpu"
     """Device to plan on: cpu or cuda."""
 
@@ -358,6 +374,7 @@ class Doctor:
 Verbs = (
     Annotated[Demo, subcommand("demo")]
     | Annotated[Up, subcommand("up")]
+    | Annotated[Teleop, subcommand("teleop")]
     | Annotated[Collect, subcommand("collect")]
     | Annotated[DatasetVerb, subcommand("dataset")]
     | Annotated[Train, subcommand("train")]

@@ -27,7 +27,17 @@ def test_help_imports_no_room():
         [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True
     )
     verbs = re.findall(r"• (\w+)", done.stdout)
-    assert verbs == ["demo", "up", "collect", "dataset", "train", "evaluate", "watch", "doctor"]
+    assert verbs == [
+        "demo",
+        "up",
+        "teleop",
+        "collect",
+        "dataset",
+        "train",
+        "evaluate",
+        "watch",
+        "doctor",
+    ]
     assert json.loads(done.stdout.splitlines()[-1]) == []
 
 

@@ -39,13 +39,14 @@ def names(graph_name, **options):
 def test_each_graph_has_its_nodes(checkpoint):
     assert names("sim") == ["sim_bridge", "arm"]
     assert names("collect") == ["sim_bridge", "arm", "recorder", "explorer"]
+    assert names("teleop") == ["sim_bridge", "arm", "recorder", "teleop"]
     reach = names("reach", checkpoint=str(checkpoint))
     assert reach[:3] == ["sim_bridge", "arm", "goal"]
     assert "planner" in reach
 
 
 def test_a_real_arm_has_no_simulation_beside_it(checkpoint):
-    for name in ("collect", "reach"):
+    for name in ("collect", "teleop", "reach"):
         assert "sim_bridge" not in names(name, task="none", checkpoint=str(checkpoint))
     explorer = graph("collect", Options(task="none"))[-1]
     assert "reset_service" not in explorer.parameters
@@ -59,6 +60,8 @@ def test_a_real_arm_has_no_simulation_beside_it(checkpoint):
         ("reach", {"checkpoint": "/nowhere/model.safetensors"}, "/nowhere/model.safetensors"),
         ("reach", {"task": "none"}, "checkpoint"),
         ("sim", {"use_sim_time": "perhaps"}, "perhaps"),
+        ("teleop", {"joystick": "wheel"}, "wheel"),
+        ("teleop", {"joystick": "/nowhere/wheel.yaml"}, "/nowhere/wheel.yaml"),
     ],
 )
 def test_impossible_options_are_refused_before_anything_starts(name, options, said):
@@ -191,7 +194,9 @@ def commanded(graph_name, **chosen):
         ("sim", "franka_drawer"),
         ("collect", "franka_drawer"),
         ("reach", "franka_drawer"),
+        ("teleop", "franka_drawer"),
         ("collect", "none"),
+        ("teleop", "none"),
         ("reach", "none"),
     ],
 )

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 
+from latentplan_ros.control.joystick import JoystickError, load_joystick
 from latentplan_ros.resources import ResourceError, resource
 
 REAL_ARM = ("", "none")  # tasks that mean: no simulation, the drivers of an arm are running
@@ -58,6 +59,10 @@ class Options:
     )
     namespace: str = field(default="", metadata={"help": "ROS namespace of every node"})
     record: str = field(default="runs/bags", metadata={"help": "Folder for recorded episodes"})
+    joystick: str = field(
+        default="gamepad",
+        metadata={"help": "What drives by hand: gamepad (the keyboard too), spacemouse or a file"},
+    )
     use_sim_time: str = field(
         default="false", metadata={"help": "true: the simulation makes the time, on /clock"}
     )
@@ -101,6 +106,15 @@ class Options:
             raise GraphError(f"goal picture {path} does not exist")
         return str(path)
 
+    def joystick_name(self) -> str:
+        """A shipped joystick's name, or a file's absolute path. Raises GraphError for neither."""
+        try:
+            load_joystick(self.joystick)
+        except JoystickError as error:
+            raise GraphError(str(error)) from None
+        path = Path(self.joystick)
+        return str(path.absolute()) if path.suffix in (".yaml", ".yml") else self.joystick
+
 
 def helps() -> dict[str, tuple[str, str]]:
     """Option name -> (default, description), for the starters' own help."""
@@ -125,18 +139,18 @@ def _sim(options: Options) -> list[Entry]:
 
 def _collect(options: Options) -> list[Entry]:
     explore: dict[str, Value] = {"robot": options.robot, "recorder": "recorder"}
-    record: dict[str, Value] = {
-        "robot": options.robot,
-        "directory": str(Path(options.record).expanduser().absolute()),
-    }
     if options.simulated:
         explore |= {"task": options.task, "reset_service": "sim_bridge/reset"}
-        record |= {"task": options.task}
-    return [
-        *_world(options),
-        Entry("recorder", record, respawn=True),
-        Entry("explorer", explore, required=True),
-    ]
+    return [*_world(options), _recorder(options), Entry("explorer", explore, required=True)]
+
+
+def _teleop(options: Options) -> list[Entry]:
+    drive: dict[str, Value] = {
+        "robot": options.robot,
+        "joystick": options.joystick_name(),
+        "recorder": "recorder",
+    }
+    return [*_world(options), _recorder(options), Entry("teleop", drive, required=True)]
 
 
 def _reach(options: Options) -> list[Entry]:
@@ -147,6 +161,16 @@ def _reach(options: Options) -> list[Entry]:
         Entry("distance", model, respawn=True),
         Entry("planner", model, required=True),
     ]
+
+
+def _recorder(options: Options) -> Entry:
+    record: dict[str, Value] = {
+        "robot": options.robot,
+        "directory": str(Path(options.record).expanduser().absolute()),
+    }
+    if options.simulated:
+        record |= {"task": options.task}
+    return Entry("recorder", record, respawn=True)
 
 
 def _world(options: Options) -> list[Entry]:
@@ -175,5 +199,6 @@ def _timed(entry: Entry) -> Entry:
 GRAPHS: dict[str, Callable[[Options], list[Entry]]] = {
     "sim": _sim,
     "collect": _collect,
+    "teleop": _teleop,
     "reach": _reach,
 }

@@ -111,7 +111,7 @@ def perform(name, **arguments):
     return made
 
 
-@pytest.mark.parametrize("name", ["sim", "collect", "reach"])
+@pytest.mark.parametrize("name", ["sim", "collect", "teleop", "reach"])
 def test_genuine_actions_are_those_of_the_table(name, tmp_path):
     checkpoint = tmp_path / "m.safetensors"
     checkpoint.touch()
