@@ -31,7 +31,7 @@ class Demo:
     """A simulated arm reaches goal pictures through ROS 2 nodes, with the shipped checkpoint."""
 
     task: str = "franka_drawer"
-    """Which task to show: franka_drawer, franka_reach or sawyer_reach."""
+    """Task by its name; a scene file of your own, *.yaml, needs a checkpoint."""
     goals: int = 10
     """How many goal pictures, shared evenly between the kinds of goal the task has."""
     out: Out = Path("runs/demo")
@@ -55,7 +55,7 @@ class Up:
     robot: str = "franka"
     """Robot profile: a name in config/robots or a YAML file."""
     task: str = "franka_drawer"
-    """Simulated task; none where the drivers of a real arm and camera are running."""
+    """Simulated task or scene file; none where a real arm's drivers are running."""
     checkpoint: str = ""
     """Model, *.safetensors; by default the one shipped for the task."""
     goal: str = ""
@@ -96,7 +96,7 @@ class Collect:
     out: Out
     """Dataset to fill, *.zarr; one that a killed run left is continued."""
     task: str = "franka_drawer"
-    """Which task: franka_drawer, franka_reach or sawyer_reach."""
+    """Task by its name, or a scene file of your own, *.yaml."""
     episodes: int = 1000
     """How many episodes the dataset shall hold in the end."""
     workers: int = 0

@@ -14,7 +14,7 @@ from sensor_msgs.msg import Image, JointState
 from std_msgs.msg import Float64MultiArray, MultiArrayDimension
 from std_srvs.srv import Trigger
 
-from latentplan_ros.control.profile import ProfileError
+from latentplan_ros.control.profile import ProfileError, load_profile
 from latentplan_ros.nodes import qos
 from latentplan_ros.nodes.diagnostics import ERROR, OK, WARN, Diagnostics
 from latentplan_ros.nodes.parameters import ParameterError, declare
@@ -79,7 +79,7 @@ class SimBridge(rclpy.node.Node):
         )
         self._env = Environment(make_task(task))
         self.profile = self._env.profile
-        if robot and robot != self.profile.name:
+        if robot and load_profile(robot) != self.profile:
             raise ParameterError(
                 f"task {task} is one of robot {self.profile.name!r}, not of {robot!r}"
             )

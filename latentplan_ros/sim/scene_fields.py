@@ -5,8 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from latentplan_ros.control.yaml_file import YamlFileError, read_yaml
 from latentplan_ros.sim.task import TaskError
 
 
@@ -21,12 +20,11 @@ class Fields:
     @classmethod
     def read(cls, path: Path) -> "Fields":
         try:
-            values = yaml.safe_load(path.read_text())
+            values = read_yaml(path)
         except OSError as error:
             raise TaskError(f"cannot read scene file {path}: {error.strerror}") from None
-        except (UnicodeDecodeError, yaml.YAMLError) as error:
-            reason = " ".join(str(error).split())
-            raise TaskError(f"{path} is not YAML that can be read: {reason}") from None
+        except YamlFileError as error:
+            raise TaskError(f"cannot read scene file {path}: {error}") from None
         return cls(values, str(path))
 
     def only(self, *names: str) -> None:
