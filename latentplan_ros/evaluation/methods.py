@@ -11,13 +11,15 @@ from latentplan_ros.evaluation.policies import (
     RandomPolicy,
     ShootingPolicy,
 )
+from latentplan_ros.evaluation.search_policy import SearchPolicy
 from latentplan_ros.models.behaviour_cloning import BehaviourCloning
 from latentplan_ros.models.checkpoint import TrainedModel
 from latentplan_ros.models.q_distance import QDistance
 from latentplan_ros.models.q_policy import QPolicy
+from latentplan_ros.models.sorb_distance import SorbDistance
 from latentplan_ros.planning import CEM, BatchController, PixelDistance
 
-Method = Literal["model", "pixel_l2", "random", "actor", "gcbc", "q_policy"]
+Method = Literal["model", "pixel_l2", "random", "actor", "gcbc", "q_policy", "sorb"]
 Head = TypeVar("Head", bound=nn.Module)
 
 
@@ -30,7 +32,8 @@ def make_policy(
 ) -> Policy:
     """model: planning with the checkpoint's own distance; pixel_l2: with l2 between pictures in its
     place, at the horizon's end as there (visual foresight, MBOLD B.5); random: the actions that its
-    data was collected with. Without a plan: actor: that of MBOLD; gcbc; q_policy.
+    data was collected with. Without a plan: actor: that of MBOLD; gcbc; q_policy;
+    sorb: gcbc along waypoints.
 
     Raises MethodError, or DistanceError where there is none to plan with.
     """
@@ -43,6 +46,8 @@ def make_policy(
         return ActingPolicy(model, _head(model, BehaviourCloning, method, "gcbc").act, device)
     if method == "q_policy":
         return ShootingPolicy(model, _head(model, QPolicy, method, "q_policy"), device)
+    if method == "sorb":
+        return SearchPolicy(model, _head(model, SorbDistance, method, "sorb"), device)
     if method == "pixel_l2":
         planner = CEM(std, moments=1, reluctance=0.0)
         return PlanningPolicy(BatchController(PixelDistance(model), planner, replan_every, device))

@@ -9,6 +9,7 @@ from latentplan_ros.learning.gcivl import GcivlRecipe, GcivlStage
 from latentplan_ros.learning.iqe import IqeRecipe, IqeStage
 from latentplan_ros.learning.mbold import MboldRecipe, MboldStage, QLearningRecipe
 from latentplan_ros.learning.q_policy import QPolicyStage
+from latentplan_ros.learning.sorb import SorbStage
 from latentplan_ros.learning.stage import Stage
 from latentplan_ros.learning.temporal import TemporalRecipe, TemporalStage
 
@@ -57,5 +58,19 @@ METHODS: dict[str, TrainedHead | None] = {
         QLearningRecipe,
         QPolicyStage,
         {"hidden": 128, "layers": 6, "discount": 0.8, "candidates": 100},
+    ),
+    # B.4: the networks of A.1 with 10 bins, maxdist 4, 2000 states.
+    "sorb": TrainedHead(
+        "sorb",
+        MboldRecipe,
+        SorbStage,
+        {
+            "hidden": 128,
+            "layers": 6,
+            "actor_layers": 10,
+            "bins": 10,
+            "limit": 4.0,
+            "states": 2000,
+        },
     ),
 }

@@ -10,6 +10,7 @@ from latentplan_ros.models.iqe_distance import IqeDistance
 from latentplan_ros.models.networks import Decoder, Dynamics, Encoder
 from latentplan_ros.models.q_distance import QDistance
 from latentplan_ros.models.q_policy import QPolicy
+from latentplan_ros.models.sorb_distance import SorbDistance
 from latentplan_ros.models.temporal_distance import TemporalDistance
 from latentplan_ros.models.value_distance import ValueDistance
 
@@ -18,6 +19,7 @@ HEADS: dict[str, type[nn.Module]] = {
     "value": ValueDistance,
     "temporal": TemporalDistance,
     "iqe": IqeDistance,
+    "sorb": SorbDistance,
     "gcbc": BehaviourCloning,
     "q_policy": QPolicy,
 }
@@ -73,14 +75,9 @@ class LatentWorldModel(nn.Module):
             latents.append(seen)
         return torch.cat([torch.stack(latents, dim=1), actions], dim=2)
 
-    @property
-    def measures(self) -> bool:
-        """Whether there is a distance: a head that is a policy has none."""
-        return not isinstance(self.head, POLICIES)
-
     def require_distance(self) -> None:
-        """Raises DistanceError where there is none."""
-        if not self.measures:
+        """Raises DistanceError where the head is a policy."""
+        if isinstance(self.head, POLICIES):
             kind = self.spec["distance"]["kind"]
             raise DistanceError(
                 f"this checkpoint holds a policy ({kind}) and no distance to plan with: evaluate "

@@ -16,7 +16,7 @@ class GoalQ(nn.Module):
     random actions, and statistics over that mixture differ from those met in planning.
     """
 
-    def __init__(self, latent: int, hidden: int, layers: int) -> None:
+    def __init__(self, latent: int, hidden: int, layers: int, outputs: int = 1) -> None:
         super().__init__()
         self.first = nn.Sequential(nn.Linear(2 * latent, hidden), nn.LayerNorm(hidden), nn.ReLU())
         blocks: list[nn.Module] = []
@@ -26,12 +26,15 @@ class GoalQ(nn.Module):
                 nn.LayerNorm(hidden),
                 nn.ReLU(),
             ]
-        self.rest = nn.Sequential(*blocks, nn.Linear(hidden, 1))
+        self.rest = nn.Sequential(*blocks, nn.Linear(hidden, outputs))
 
     def forward(
         self, state: torch.Tensor, action: torch.Tensor, goal: torch.Tensor
     ) -> torch.Tensor:
-        """``[B,D]``, ``[B,4]`` or ``[B,M,4]``, ``[B,D]`` to ``[B]`` or ``[B,M]``."""
+        """``[B,D]``, ``[B,4]`` or ``[B,M,4]``, ``[B,D]`` to ``[B]`` or ``[B,M]``.
+
+        With more than one output, they are the last dimension.
+        """
         features = self.first(torch.cat([state, goal], dim=-1))
         if action.ndim == 3:
             features = features.unsqueeze(1).expand(-1, action.shape[1], -1)

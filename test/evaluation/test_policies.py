@@ -1,6 +1,7 @@
 """Policies that act without a plan, and which checkpoint each of them needs."""
 
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -9,15 +10,18 @@ import torch
 from latentplan_ros import cli
 from latentplan_ros.control.profile import load_profile
 from latentplan_ros.evaluation.methods import MethodError, make_policy
+from latentplan_ros.evaluation.search_policy import SearchPolicy
 from latentplan_ros.models.checkpoint import CheckpointHeader, TrainedModel, save_checkpoint
 from latentplan_ros.models.latent_world_model import DistanceError
 
 HEADS = {
     "mbold": {"kind": "q", "hidden": 16, "layers": 3, "actor_layers": 3, "discount": 0.8},
     "gcbc": {"kind": "gcbc", "hidden": 16, "layers": 3},
+    "sorb": {"kind": "sorb", "hidden": 16, "layers": 3, "actor_layers": 3, "bins": 5}
+    | {"limit": 4.0, "states": 7},
     "q_policy": {"kind": "q_policy", "hidden": 16, "layers": 3, "discount": 0.8, "candidates": 9},
 }
-TRAINED = {"actor": "mbold", "gcbc": "gcbc", "q_policy": "q_policy"}
+TRAINED = {"actor": "mbold", "gcbc": "gcbc", "q_policy": "q_policy", "sorb": "sorb"}
 
 
 def checkpoint(trained: str) -> TrainedModel:
@@ -98,3 +102,43 @@ def test_the_command_tries_a_policy_and_says_what_is_missing(
     assert "no plans" in capsys.readouterr().out
     assert cli.main([*command, "--method", "q_policy"]) == 2
     assert "latentplan train q_policy" in capsys.readouterr().err
+
+
+class OneWayRoad(torch.nn.Module):
+    """Latents are a place on a road, in steps; what is beyond 3 looks 3.5 away. It goes forwards
+    or backwards to what it is told to go to."""
+
+    limit = 3.0
+
+    def __init__(self, places: list[float]) -> None:
+        super().__init__()
+        self.states = torch.tensor(places)[:, None]
+
+    def forward(self, state: torch.Tensor, goal: torch.Tensor) -> torch.Tensor:
+        apart = (goal - state).abs()[:, 0]
+        return torch.where(apart <= 3.0, apart.clamp_min(1.0), torch.full_like(apart, 3.5))
+
+    def policy(self, state: torch.Tensor, goal: torch.Tensor) -> torch.Tensor:
+        return (goal - state).expand(-1, 4)
+
+
+class Road:
+    """Pictures whose shade is the place."""
+
+    spec: ClassVar = {"latent": 1}
+
+    def encode(self, images: torch.Tensor) -> torch.Tensor:
+        return images.float().mean(dim=(2, 3))[:, :1]
+
+
+def shades(*places: int) -> np.ndarray:
+    return np.stack([np.full((64, 64, 3), place, np.uint8) for place in places])
+
+
+def test_search_goes_by_waypoints_where_the_goal_is_too_far_to_be_judged() -> None:
+    head = OneWayRoad([5.0, 8.0, 11.0, 14.0, 40.0])
+    policy = SearchPolicy(Road(), head)  # type: ignore[arg-type]
+    policy.reset(shades(15, 6, 15, 50), [0, 1, 2, 3])
+    towards = policy.act(shades(5, 5, 13, 5))[:, 0]
+    # To the next place on the way; straight, being near; straight, being near; no way: straight.
+    assert towards.tolist() == [3.0, 1.0, 2.0, 45.0]

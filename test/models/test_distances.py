@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from latentplan_ros.models.iqe_distance import IqeDistance, covered_length
 from latentplan_ros.models.q_distance import QDistance, q_to_steps, steps_to_q
+from latentplan_ros.models.sorb_distance import SorbDistance, expected_steps
 from latentplan_ros.models.temporal_distance import TemporalDistance
 from latentplan_ros.models.value_distance import ValueDistance
 
@@ -39,6 +40,7 @@ HEADS = {
     "value": ValueDistance(6, 16, 2, 0.95),
     "temporal": TemporalDistance(6, 16, 3),
     "iqe": IqeDistance(6, 16, 2, 4, 3),
+    "sorb": SorbDistance(6, 16, 3, 3, 10, 4.0, 5),
 }
 
 
@@ -87,3 +89,8 @@ def test_there_and_back_may_differ():
     assert covered_length(down, up).item() == 0.0
     head, (a, b) = IqeDistance(6, 16, 2, 4, 3), torch.randn(2, 5, 6)
     assert not torch.allclose(head(a, b), head(b, a), rtol=0.05)
+
+
+def test_bins_are_one_step_two_steps_and_so_on():
+    logits = torch.tensor([[0.5, 0.25, 0.25], [1e-9, 1e-9, 1.0]]).log()
+    torch.testing.assert_close(expected_steps(logits), torch.tensor([1.75, 3.0]))
