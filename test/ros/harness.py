@@ -128,11 +128,18 @@ class Ros:
         module = f"latentplan_ros.nodes.{executable}"
         return self.run([sys.executable, "-m", module, "--ros-args", *ros_args], executable, env)
 
-    def run(self, command: list[str], title: str, env: dict[str, str] | None = None) -> Started:
+    def run(
+        self,
+        command: list[str],
+        title: str,
+        env: dict[str, str] | None = None,
+        stdin: int | None = None,
+    ) -> Started:
         """Start any command in this domain."""
         process = subprocess.Popen(
             command,
             env=self.env | (env or {}),
+            stdin=stdin,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
