@@ -89,7 +89,7 @@ class Referee:
         good = len(axes) == 4 and all(abs(a) <= 1.001 for a in axes)
         if not good:
             self.action_good = False
-        elif stamp >= self.resumed and self.newest("action", stamp):
+        elif not stamp < self.resumed and self.newest("action", stamp):
             self.action_good, self.heard["action"] = True, (self.now, stamp)
             if self.target is None:
                 self.must_hold = False
