@@ -1,8 +1,10 @@
 """Checkpoints: one safetensors file, weights plus a JSON header. Reading one runs no code of it."""
 
 import json
+import math
 import os
 import tempfile
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -13,11 +15,13 @@ from safetensors.torch import save_file
 
 from latentplan_ros.control.action_space import ActionSpace
 from latentplan_ros.control.profile import RobotProfile
-from latentplan_ros.models.latent_world_model import LatentWorldModel
+from latentplan_ros.models.latent_world_model import DistanceError, LatentWorldModel
 
 _FORMAT = 1
 _HEADER = "latentplan"
-_MAX_SIZE = 4096
+_MAX_SIZE, _MAX_LAYERS = 4096, 64
+# What a header that is no header of ours makes the reading of it raise.
+_FOREIGN = (KeyError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError)
 
 
 class CheckpointError(ValueError):
@@ -54,8 +58,14 @@ class CheckpointHeader:
         if values.pop("format") != _FORMAT:
             raise KeyError("format")
         values["action_space"] = ActionSpace.from_dict(values["action_space"])
-        values["exploration_std"] = tuple(values["exploration_std"])
-        return cls(**{f.name: values[f.name] for f in fields(cls)})
+        values["exploration_std"] = tuple(map(float, values["exploration_std"]))
+        header = cls(**{f.name: values[f.name] for f in fields(cls)})
+        for name, kind in _KINDS.items():
+            if not isinstance(getattr(header, name), kind):
+                raise TypeError(name)
+        if not all(math.isfinite(std) and std >= 0 for std in header.exploration_std):
+            raise ValueError("exploration_std")
+        return header
 
     def require(self, profile: RobotProfile, camera: str | None = None) -> None:
         """Raises CheckpointError naming each way in which robot or camera are not the data's."""
@@ -68,6 +78,20 @@ class CheckpointHeader:
                 f"fit profile {profile.name!r}: {'; '.join(differences)}. Use the matching profile "
                 "or train on this robot's data."
             )
+
+
+_KINDS: dict[str, type] = {
+    "method": str,
+    "spec": object,  # load_checkpoint looks into it
+    "recipe": dict,
+    "camera": str,
+    "image_size": int,
+    "task": str,
+    "dataset_hash": str,
+    "seed": int,
+    "versions": dict,
+    "success": dict,
+}
 
 
 class TrainedModel(LatentWorldModel):
@@ -106,7 +130,7 @@ def read_header(path: str | Path) -> CheckpointHeader:
         return CheckpointHeader.from_json(text)
     except (SafetensorError, OSError) as error:
         raise CheckpointError(f"{path} is not a whole safetensors file: {error}") from None
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except _FOREIGN as error:
         raise CheckpointError(
             f"{path} is not a checkpoint of this package: header field {error}"
         ) from None
@@ -118,18 +142,65 @@ def load_checkpoint(path: str | Path, device: str = "cpu") -> TrainedModel:
     Raises CheckpointError when it is missing, damaged or of another architecture.
     """
     header = read_header(path)
-    spec = header.spec if isinstance(header.spec, dict) else {}
-    for name in ("latent", "channels", "hidden", "layers"):
-        size = spec.get(name)
-        if not isinstance(size, int) or not 0 < size <= _MAX_SIZE:
-            raise CheckpointError(f"{path}: {name} size {size!r} is not one of ours")
+    _require_sizes(header, path)
     try:
+        _require_weights(header, path)
         model = TrainedModel(header)
         with safe_open(str(path), "pt") as file:
             names = file.keys()
             model.load_state_dict({name: file.get_tensor(name) for name in names})
-    except (RuntimeError, KeyError, TypeError, ValueError, SafetensorError) as error:
-        raise CheckpointError(f"{path}: weights do not fit its own header: {error}") from None
+    except (*_FOREIGN, RuntimeError, AssertionError, SafetensorError) as error:
+        problem = " ".join(str(error).split())
+        raise CheckpointError(f"{path}: weights do not fit its own header: {problem}") from None
     if not all(torch.isfinite(parameter).all() for parameter in model.parameters()):
         raise CheckpointError(f"{path} holds weights that are not finite")
+    _require_answer(model, path)
     return model.to(device).eval()
+
+
+def _require_sizes(header: CheckpointHeader, path: str | Path) -> None:
+    """Raises CheckpointError unless every size of the networks is one that we would choose."""
+    spec = header.spec if isinstance(header.spec, dict) else {}
+    distance = spec.get("distance") or {}
+    sizes = {name: spec.get(name) for name in ("latent", "channels", "hidden", "layers")}
+    if isinstance(distance, dict):
+        # A whole number; others are for the distance itself to judge.
+        sizes |= {f"distance {k}": v for k, v in distance.items() if isinstance(v, int)}
+    for name, size in sizes.items():
+        most = _MAX_LAYERS if name.endswith("layers") else _MAX_SIZE
+        if not isinstance(size, int) or isinstance(size, bool) or not 0 < size <= most:
+            raise CheckpointError(f"{path}: {name} size {size!r} is not one of ours")
+
+
+def _require_weights(header: CheckpointHeader, path: str | Path) -> None:
+    """Raises ValueError unless the file holds just the weights that its header needs.
+
+    Found out without memory for them: a small file may ask for networks of any size.
+    """
+    with torch.device("meta"):
+        needed = {k: list(v.shape) for k, v in TrainedModel(header).state_dict().items()}
+    with safe_open(str(path), "pt") as file:
+        held = {name: file.get_slice(name).get_shape() for name in file.keys()}  # noqa: SIM118
+    for name in sorted({*needed, *held}):
+        if needed.get(name) != held.get(name):
+            raise ValueError(f"{name} is {held.get(name)}, not {needed.get(name)}")
+
+
+def _require_answer(model: TrainedModel, path: str | Path) -> None:
+    """Raises CheckpointError unless the model makes finite numbers of a picture."""
+    size = model.header.image_size
+    try:
+        with torch.inference_mode():
+            if not 0 < size <= _MAX_SIZE:
+                raise ValueError(f"image_size is {size}")
+            latent = model.eval().encode(torch.zeros(1, 3, size, size, dtype=torch.uint8))
+            future = model.rollout(latent, torch.zeros(1, 1, 4))[:, -1]
+            answers = {"latent": latent, "future": future}
+            with suppress(DistanceError):  # a policy's checkpoint has no distance
+                answers["distance"] = model.distance(future, latent)
+            for name, answer in answers.items():
+                if not torch.isfinite(answer).all():
+                    raise ValueError(f"its {name} of a black picture is not finite")
+    except Exception as error:  # a header's values reach into every part of a network
+        problem = " ".join(str(error).split())
+        raise CheckpointError(f"{path}: a model that does not work: {problem}") from None
