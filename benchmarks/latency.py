@@ -18,8 +18,9 @@ from geometry_msgs.msg import PoseStamped
 from sensor_msgs.msg import Joy
 
 from benchmarks.destination import results_file
+from benchmarks.processes import processor_seconds, reach_graph
 from latentplan_ros.bringup.client import GraphClient
-from latentplan_ros.bringup.graphs import Options, graph
+from latentplan_ros.bringup.graphs import Options
 from latentplan_ros.bringup.runner import Runner
 from latentplan_ros.evaluation.results import Figure, write_results
 from latentplan_ros.evaluation.run import make_goals
@@ -29,18 +30,38 @@ from latentplan_ros.sim.goals import FIRST_GOAL_SEED
 from latentplan_ros.sim.tasks import make_task
 
 TASK = "franka_drawer"
+WANTED = (
+    "camera_to_command_ms_median",
+    "camera_to_command_ms_p99",
+    "plan_ms_median",
+    "plan_ms_p99",
+    "samples",
+    "missed_ticks",
+    "cut_plans",
+    "overruns",
+    "tick_jitter_ms_p99",
+)
 
 
-def main(duration: float = 60.0, checkpoint: Path | None = None, quick: bool = False) -> None:
+def main(
+    duration: float = 60.0,
+    checkpoint: Path | None = None,
+    threads: int | None = None,
+    samples: int | None = None,
+    quick: bool = False,
+) -> None:
     """Writes latency_ms/camera_to_command_p50 and _p99.
 
     Args:
         duration: seconds of acting; the first 10 warm up.
         checkpoint: the shipped one if left out.
+        threads: of the planner's torch; config/nodes/planner.yaml's if left out.
+        samples: of the planner; as threads.
         quick: 5 seconds, results below runs/.
     """
     duration, warm_up = (5.0, 1.0) if quick else (duration, 10.0)
     goal = make_goals(make_task(TASK), "open", 1, FIRST_GOAL_SEED)[0]
+    changes = {k: v for k, v in {"threads": threads, "samples": samples}.items() if v is not None}
     planner: dict[str, float] = {}
     arm: list[float] = []
     action = [0.0]
@@ -48,7 +69,7 @@ def main(duration: float = 60.0, checkpoint: Path | None = None, quick: bool = F
     def on_diagnostics(message: DiagnosticArray) -> None:
         for status in message.status:
             for item in status.values:
-                if item.key.startswith("camera_to_command_ms") and item.value:
+                if item.key in WANTED and item.value:
                     planner[item.key] = float(item.value)
 
     def on_action(message: Joy) -> None:
@@ -67,7 +88,7 @@ def main(duration: float = 60.0, checkpoint: Path | None = None, quick: bool = F
             task=TASK, goal=str(picture), checkpoint="" if checkpoint is None else str(checkpoint)
         )
         with (
-            Runner(graph("reach", options), say=lambda name, line: None) as runner,
+            Runner(reach_graph(options, changes), say=lambda name, line: None) as runner,
             GraphClient("latency") as client,
         ):
             client.listen(DiagnosticArray, "/diagnostics", qos.REPORT, on_diagnostics)
@@ -77,11 +98,18 @@ def main(duration: float = 60.0, checkpoint: Path | None = None, quick: bool = F
             end = time.monotonic() + warm_up
             runner.wait(lambda: time.monotonic() > end)
             arm.clear()
+            before = processor_seconds(runner.pids)
             end = time.monotonic() + duration
             runner.wait(lambda: time.monotonic() > end)
-            client.wait(lambda: len(planner) == 2 and arm, 10.0, "the planner's diagnostics")
+            after = processor_seconds(runner.pids)
+            client.wait(
+                lambda: len(planner) == len(WANTED) and arm, 10.0, "the planner's diagnostics"
+            )
     middle = planner["camera_to_command_ms_median"] + float(np.median(arm))
     tail = planner["camera_to_command_ms_p99"] + float(np.percentile(arm, 99))
+    share = {name: (after[name] - before[name]) / duration for name in after}
+    print(", ".join(f"{name} {value:g}" for name, value in planner.items()))
+    print("cores used: " + ", ".join(f"{name} {value:.2f}" for name, value in share.items()))
     print(f"{middle:.1f} ms median, {tail:.1f} ms 99th percentiles added, {len(arm)} commands")
     write_results(
         results_file("latency", quick),
@@ -90,8 +118,8 @@ def main(duration: float = 60.0, checkpoint: Path | None = None, quick: bool = F
             "latency_ms/camera_to_command_p99": Figure(tail, "ms", len(arm)),
         },
         seeds=[FIRST_GOAL_SEED],
-        settings={"task": TASK, "duration_s": duration, "camera": "640x480 at 10 Hz"},
-        raw={"camera_to_action": planner, "action_to_target_ms": arm},
+        settings={"task": TASK, "duration_s": duration, "camera": "640x480 at 10 Hz", **changes},
+        raw={"camera_to_action": planner, "cores_used": share, "action_to_target_ms": arm},
     )
 
 

@@ -1,5 +1,6 @@
 """Camera picture and goal in, action out: CEM in the world model, at the control rate."""
 
+import os
 import sys
 import time
 from typing import Any
@@ -14,6 +15,8 @@ from visualization_msgs.msg import MarkerArray
 
 from latentplan_ros.control.profile import ProfileError, load_profile
 from latentplan_ros.models.checkpoint import CheckpointError, TrainedModel
+from latentplan_ros.models.split_model import SplitModel
+from latentplan_ros.models.world_model import WorldModel
 from latentplan_ros.nodes import qos
 from latentplan_ros.nodes.diagnostics import ERROR, OK, WARN, Diagnostics
 from latentplan_ros.nodes.model import shared_model
@@ -58,7 +61,9 @@ class Planner(LifecycleNode):
         declare(self, "checkpoint", "", "Model, a .safetensors file")
         declare(self, "camera", "", "Camera the checkpoint must be trained for; empty: any")
         declare(self, "device", "auto", "cpu, cuda, cuda:1, ..., or auto")
-        declare(self, "threads", 0, "Torch's threads; 0: its own choice", 0, 256)
+        declare(
+            self, "threads", 0, "Threads that imagine on a CPU; 0: one a core, 4 at most", 0, 64
+        )
         declare(
             self,
             "image_transport",
@@ -104,7 +109,7 @@ class Planner(LifecycleNode):
                 self._profile,
                 value("camera"),
                 value("device"),
-                value("threads"),
+                threads=1,  # of torch itself; SplitModel says why
             )
             search = self._make_search(self._model)
             controller = self._make_controller(search)
@@ -165,9 +170,15 @@ class Planner(LifecycleNode):
             )
         return CEM(std, **value)
 
+    def _imagining(self) -> WorldModel:
+        if next(self._model.parameters()).device.type != "cpu":
+            return self._model
+        cores = len(os.sched_getaffinity(0))
+        return SplitModel(self._model, self.get_parameter("threads").value or min(cores, 4))
+
     def _make_controller(self, search: CEM) -> Controller:
         controller = Controller(
-            self._model,
+            self._imagining(),
             search,
             self.get_parameter("replan_every").value,
             next(self._model.parameters()).device,
