@@ -1,5 +1,6 @@
 """The learned distance from now to the goal, live."""
 
+import os
 import sys
 from typing import Any
 
@@ -86,6 +87,7 @@ class Distance(rclpy.node.Node):
 
 
 def main() -> None:
+    os.nice(5)  # it only reports, and shares the cores with the planner, which has a tick to meet
     sys.exit(run(Distance, ParameterError, ProfileError, CheckpointError))
 
 
