@@ -20,7 +20,7 @@ Definition = Callable[[str], tuple[str, str]]
 class _Running:
     writer: BagWriter
     started_ns: int
-    about: dict[str, str]
+    outcome: str = ""
     channels: dict[tuple[str, str], int] = field(default_factory=dict)
     tally: EpisodeTally = field(default_factory=EpisodeTally)
 
@@ -56,7 +56,7 @@ class BagSeries:
         stem = f"{prefix}_{time.strftime('%Y%m%d_%H%M%S')}"
         while (folder := self.directory / f"{stem}_{self._number:04d}").exists():
             self._number += 1
-        self._running = _Running(BagWriter(folder, about), now_ns, dict(about))
+        self._running = _Running(BagWriter(folder, about), now_ns)
         self._newest = folder
         self._number += 1
         return folder
@@ -116,7 +116,7 @@ class BagSeries:
             running.writer.note(outcome=outcome)
         except OSError as error:
             raise self._broken(running, error) from None
-        running.about["outcome"] = outcome
+        running.outcome = outcome
         return self._newest
 
     def end(self, wanted: Collection[str] = ()) -> str:
@@ -136,7 +136,7 @@ class BagSeries:
         except OSError as error:
             raise self._broken(running, error) from None
         silent = ", ".join(topic for topic in wanted if topic not in tally.topics)
-        return tally.summary(str(writer.folder), writer.seconds, running.about, silent)
+        return tally.summary(str(writer.folder), writer.seconds, running.outcome, silent)
 
     def _broken(self, running: _Running, error: OSError) -> BagError:
         """Let go of an episode that cannot be written on; what was written is completed."""

@@ -1,6 +1,5 @@
 """What arrived in an episode, topic by topic, and what did not."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 
@@ -84,13 +83,13 @@ class EpisodeTally:
         """Topics of which messages were dropped."""
         return [name for name, tally in self.topics.items() if tally.dropped]
 
-    def summary(self, name: str, seconds: float, about: Mapping[str, str], silent: str) -> str:
+    def summary(self, name: str, seconds: float, outcome: str, silent: str) -> str:
         """The episode in a line, and a line each topic. silent: wanted topics that said nothing."""
         messages = sum(t.messages for t in self.topics.values())
         size_mb = sum(t.size for t in self.topics.values()) / 1e6
         rate = f" ({size_mb / seconds:.1f} MB/s)" if seconds > 0 else ""
         head = [f"{seconds:.2f} s", f"{messages} messages", f"{size_mb:.1f} MB{rate}"]
-        head += [f"{self.dropped} dropped", *about.values()]
+        head += [f"{self.dropped} dropped", *([f"marked {outcome}"] if outcome else [])]
         lines = [f"{name}: {', '.join(head)}"]
         lines += [f"  {topic}: {tally}" for topic, tally in self.topics.items()]
         return "\n".join([*lines, *([f"  none on {silent}"] if silent else [])])

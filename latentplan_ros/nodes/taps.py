@@ -12,6 +12,7 @@ from latentplan_ros.data.tally import Numbering
 from latentplan_ros.nodes.definitions import UnknownType, message_class
 
 DEPTH = 1000  # room for a slow disk
+MOST_AT_ONCE = 100
 # Humble's rclpy keeps to itself what the transport says about a raw message.
 _INFORMED = hasattr(Subscription, "CallbackType")
 
@@ -108,15 +109,30 @@ class Taps:
 
         def informed(data: bytes, info: Mapping[str, Any]) -> None:
             self._receive(tap, tap.arrival(data, info))
+            self._drain(tap, kind)
 
         def uninformed(data: bytes) -> None:
             self._receive(tap, tap.arrival(data, {}))
+            self._drain(tap, kind)
 
         callback = informed if _INFORMED else uninformed
         tap.subscription = self._node.create_subscription(
             kind, tap.topic, callback, tap.qos, raw=True
         )
         self._taps[tap.topic] = tap
+
+    def _drain(self, tap: Tap, kind: Any) -> None:
+        """Take what else waits, up to a limit that leaves the other topics their turn.
+
+        The executor takes one message a turn, and a turn costs it more than a message costs us: it
+        would fall behind a burst, and lose what no longer fits into the queue.
+        """
+        for _ in range(MOST_AT_ONCE):
+            with tap.subscription.handle:
+                taken = tap.subscription.handle.take_message(kind, True)
+            if taken is None:
+                return
+            self._receive(tap, tap.arrival(*taken))
 
 
 def _gids(publishers: list[Any]) -> tuple[bytes, ...]:

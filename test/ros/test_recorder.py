@@ -1,6 +1,12 @@
+import re
 import signal
+import sys
+import time
+from pathlib import Path
 
 import numpy as np
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
+from rclpy.serialization import deserialize_message
 from rosbags.highlevel import AnyReader
 from sensor_msgs.msg import Image, Joy
 from std_srvs.srv import Trigger
@@ -14,6 +20,10 @@ from latentplan_ros.data.images import decode
 from latentplan_ros.data.preprocess import Preprocess
 from latentplan_ros.nodes import qos
 from latentplan_ros.nodes.pictures import image_message
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+from benchmarks.recorder_kills import kill_often
 
 
 def subscribed(publisher):
@@ -80,11 +90,162 @@ def test_a_topic_that_stays_silent_is_named(ros, tmp_path):
     assert "none on /camera/image_raw" in answer.message
 
 
+def test_ten_recorders_killed_at_random_moments_lost_nothing(ros, tmp_path):
+    kills = kill_often(10, tmp_path, seed=1, domain=ros.domain)
+    assert sum(k.received for k in kills) > 100
+    assert sum(k.cut for k in kills) >= 8, "too few were in the middle of a bag"
+    assert [k.lost for k in kills] == [0] * 10
+
+
+def test_an_episode_is_marked_and_summed_up_and_ends_before_the_disk_is_full(ros, tmp_path):
+    bags = tmp_path / "bags"
+    ros.start("recorder", {"directory": str(bags), "topics": ["action"], "min_free_gb": 1.0e6})
+    states = ros.listen(DiagnosticArray, "/diagnostics", qos.REPORT)
+    action = ros.publisher(Joy, "action", qos.STATE_OUT)
+    assert not ros.call(Trigger, "recorder/mark_success").success, "nothing to mark yet"
+    refused = ros.call(Trigger, "recorder/start")
+    assert not refused.success
+    assert str(bags) in refused.message
+    assert "min_free_gb is 1e+06" in refused.message
+    assert not bags.exists()
+
+    ros.set_parameters("recorder", min_free_gb=0.0)
+    ros.wait(subscribed(action), what="the recorder's subscription")
+    assert ros.call(Trigger, "recorder/start").success
+    (first,) = bags.iterdir()
+    for k in range(5):
+        action.publish(Joy(axes=[float(k)]))
+    ros.wait(lambda: len(axes(first)) == 5, what="five actions on disk")
+    assert ros.call(Trigger, "recorder/mark_success").success
+    summary = ros.call(Trigger, "recorder/stop").message
+    assert f"{first}: " in summary
+    assert "marked success" in summary
+    assert "/action: 5 messages" in summary
+    assert "longest gap" in summary
+    assert "0 dropped" in summary
+    with open_bag(first) as bag:
+        assert bag.about["outcome"] == "success"
+    assert str(first) in ros.call(Trigger, "recorder/mark_failure").message
+    with open_bag(first) as bag:  # on second thought
+        assert bag.about["outcome"] == "failure"
+
+    second = Path(ros.call(Trigger, "recorder/start").message)
+    action.publish(Joy(axes=[5.0]))
+    ros.wait(lambda: axes(second) == [5.0], what="an action in the second episode")
+    ros.set_parameters("recorder", min_free_gb=1.0e6)
+    ros.wait(lambda: not needs_repair(second), what="the clean end of the second episode")
+    said = ros.wait(lambda: fault(states), what="word of the end")
+    assert said.startswith(f"recording ended: {bags}: ")
+    assert "min_free_gb" in said
+    with AnyReader([second]) as reader:
+        assert reader.message_count == 1
+
+
+def fault(states):
+    errors = [s.message for a in states for s in a.status if s.level == DiagnosticStatus.ERROR]
+    return next((message for message in errors if "recording ended" in message), "")
+
+
+def axes(folder):
+    """The first axis of each action in a bag, finished or not."""
+    with open_bag(folder) as bag:
+        return [bag.decode(m).axes[0] for m in bag.messages(["/action"])]
+
+
+def test_a_long_recording_is_split_and_nothing_is_lost_between(ros, tmp_path):
+    parameters = {"directory": str(tmp_path), "max_episode_s": 0.3, "preroll_s": 0.0}
+    ros.start("recorder", {**parameters, "topics": ["action", "goal/image"]})
+    action = ros.publisher(Joy, "action", qos.STATE_OUT)
+    goal = ros.publisher(Image, "goal/image", qos.GOAL)
+    goal.publish(image_message(np.zeros((8, 8, 3), np.uint8), ros.stamp(), "goal"))
+    ros.wait(lambda: subscribed(action)() and subscribed(goal)(), what="the subscriptions")
+    assert ros.call(Trigger, "recorder/start").success
+    sent = 0
+
+    def publish():
+        nonlocal sent
+        action.publish(Joy(axes=[float(sent)]))
+        sent += 1
+
+    timer = ros.every(0.005, publish)
+    ros.wait(lambda: sent >= 200 and len(list(tmp_path.iterdir())) > 3, 30.0, "four episodes")
+    timer.cancel()
+
+    def recorded():
+        return [value for folder in sorted(tmp_path.iterdir()) for value in axes(folder)]
+
+    ros.wait(lambda: len(recorded()) >= sent, what=f"{sent} actions on disk")
+    assert ros.call(Trigger, "recorder/stop").success
+    assert recorded() == list(range(sent))
+    folders = sorted(tmp_path.iterdir())
+    for before, folder in zip([None, *folders], folders, strict=False):
+        with AnyReader([folder]) as reader:
+            topics = [connection.topic for connection, _, _ in reader.messages()]
+        assert topics.count("/goal/image") == 1, "each episode can be read without the others"
+        with open_bag(folder) as bag:
+            assert bag.about.get("continues") == (before.name if before else None)
+
+
+def test_messages_that_never_arrive_are_counted(ros, tmp_path):
+    recorder = ros.start("recorder", {"directory": str(tmp_path), "topics": ["camera/image_raw"]})
+    camera = ros.publisher(Image, "camera/image_raw", qos.CAMERA)
+    states = ros.listen(DiagnosticArray, "/diagnostics", qos.REPORT)
+    picture = image_message(np.zeros((480, 640, 3), np.uint8), ros.stamp(), "")
+    ros.wait(subscribed(camera), what="the recorder's subscription")
+    folder = Path(ros.call(Trigger, "recorder/start").message)
+    sent = 0
+
+    def publish():
+        nonlocal sent
+        picture.header.frame_id = str(sent)
+        camera.publish(picture)
+        sent += 1
+
+    def newest():
+        with open_bag(folder) as bag:
+            messages = list(bag.messages())
+            return int(bag.decode(messages[-1]).header.frame_id) if messages else -1
+
+    def published_and_arrived():
+        publish()
+        deadline = time.monotonic() + 0.3
+        while time.monotonic() < deadline:
+            if newest() == sent - 1:
+                return True
+        return False
+
+    ros.wait(published_and_arrived, 20.0, "a first picture")
+    recorder.signal(signal.SIGSTOP)
+    for _ in range(60):  # three times what shared memory holds
+        publish()
+    recorder.signal(signal.SIGCONT)
+    ros.wait(published_and_arrived, 20.0, "a picture after the pause")
+
+    def warned():
+        return any("dropped on /camera/image_raw" in s.message for a in states for s in a.status)
+
+    ros.wait(warned, what="word of the dropped pictures")
+    summary = ros.call(Trigger, "recorder/stop").message
+    counted = re.search(r"/camera/image_raw: (\d+) messages.* (\d+) dropped", summary)
+    recorded, dropped = map(int, counted.groups())
+    assert dropped > 0
+    with AnyReader([folder]) as reader:
+        numbers = [
+            int(reader.deserialize(data, connection.msgtype).header.frame_id)
+            for connection, _, data in reader.messages()
+        ]
+    assert recorded == len(numbers)
+    assert dropped == numbers[-1] - numbers[0] + 1 - len(numbers)
+    with open_bag(folder) as bag:
+        assert bag.about["dropped"] == f"/camera/image_raw: {dropped}"
+
+
 def test_exploration_recorded_through_ros_becomes_a_clean_dataset(ros, tmp_path):
     ros.start("sim_bridge", {"width": 96, "height": 96})
     ros.start("arm")
     ros.start("recorder", {"directory": str(tmp_path / "bags"), "task": "franka_drawer"})
-    frames = ros.listen(Image, "camera/image_raw", qos.CAMERA)
+    # Raw and with a long queue: this process may be late, and must not lose a frame for that.
+    frames = ros.listen(Image, "camera/image_raw", qos.EVERYTHING, raw=True)
     ros.wait(lambda: frames, 60.0, "the simulated camera")
     explorer = ros.start(
         "explorer",
@@ -108,7 +269,8 @@ def test_exploration_recorded_through_ros_becomes_a_clean_dataset(ros, tmp_path)
     assert dataset.info.task == "franka_drawer"
     assert dataset.info.truth_names == ("drawer_opening",)
     assert check(tmp_path / "D.zarr") == []
-    shown = {Preprocess().apply(decode(f)).tobytes() for f in frames}
+    pictures = [decode(deserialize_message(frame, Image)) for frame in frames]
+    shown = {Preprocess().apply(picture).tobytes() for picture in pictures}
     for index in range(2):
         episode = dataset.episode(index)
         assert all(image.tobytes() in shown for image in episode.image)
