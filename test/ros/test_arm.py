@@ -78,6 +78,11 @@ class Bench:
             self._action.publish(message)
 
     @property
+    def values(self):
+        """The named values of the arm's last report."""
+        return {v.key: v.value for v in self.diagnostics[-1].status[0].values}
+
+    @property
     def status(self):
         """The arm's last status: (reason, message)."""
         for array in reversed(self.diagnostics):
@@ -237,6 +242,43 @@ def test_nothing_leaves_between_stop_and_resume(bench):
     assert len(bench.targets) == count
     assert bench.ros.call(Trigger, "arm/resume").success
     bench.moving()
+
+
+def test_a_flood_of_bad_messages_is_no_flood_of_reports_and_stop_still_answers(bench):
+    bench.moving()
+    lines, reports, last = len(bench.arm.lines), len(bench.diagnostics), bench._ticks
+    spoilt = [[math.nan, 0, 0, 0], [0.1], [2.0, 0, 0, 0], [], [0, 0, 0, -math.inf], [0, 0, 0, 0]]
+    sent = 0
+
+    def flood():
+        nonlocal sent
+        for _ in range(10):
+            message = Joy(axes=[float(v) for v in spoilt[sent % len(spoilt)]])
+            message.header.stamp = bench.ros.stamp()
+            bench._action.publish(message)
+            bench.frame = "nowhere" if sent % 7 == 0 else bench.profile.base_frame
+            sent += 1
+
+    began = time.monotonic()
+    timer = bench.ros.every(0.01, flood)
+    bench.ros.wait(lambda: bench._ticks > last + 100, 30.0, "two seconds of flood")
+    assert bench.ros.call(Trigger, "arm/stop").success
+    bench.expect(Reason.STOPPED)
+    timer.cancel()
+    elapsed = time.monotonic() - began
+    assert sent > 200
+    assert len(bench.arm.lines) - lines < 10 + 3 * elapsed
+    assert len(bench.diagnostics) - reports < 15 + 6 * elapsed
+    assert "BAD_ACTION" in bench.values["refused"]
+    bench.healthy()
+    assert bench.ros.call(Trigger, "arm/resume").success
+    bench.moving()
+
+
+def test_what_shortened_commands_is_counted_in_the_report(bench):
+    bench.moving()
+    bench.axes = [1.0, 1.0, 0.0, -1.0]
+    bench.ros.wait(lambda: "GRIPPER_SPEED" in bench.values.get("limited", ""), 10.0, "a limit")
 
 
 def test_an_unknown_robot_ends_the_node_with_one_clear_line(ros):
