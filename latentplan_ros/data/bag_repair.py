@@ -2,17 +2,13 @@
 
 import fcntl
 import shutil
-import struct
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, BinaryIO
 
-from mcap.exceptions import McapError
 from mcap.records import Channel, Message, Metadata, Schema
-from mcap.stream_reader import StreamReader
 
 from latentplan_ros.data.bag_writer import METADATA_RECORD, BagError, BagWriter, write_metadata
 from latentplan_ros.data.mcap_file import MAGIC, McapFile, NotResumable
+from latentplan_ros.data.mcap_records import McapDamage, records
 
 
 def is_complete(file: Path) -> bool:
@@ -94,7 +90,8 @@ def _begins_like_mcap(file: Path) -> bool:
 def rewrite(source: Path, target: Path, file_name: str = "") -> int:
     """Copy every whole message of an MCAP file, or of a folder of them, to a new complete bag.
 
-    Returns the number of messages. Raises BagError when there is no MCAP file to read.
+    Returns the number of messages. Raises BagError when there is no MCAP file to read, or it is
+    damaged in a way that no kill leaves behind.
     """
     files = sorted(source.glob("*.mcap")) if source.is_dir() else [source]
     if not files:
@@ -102,21 +99,24 @@ def rewrite(source: Path, target: Path, file_name: str = "") -> int:
     channels: dict[tuple[str, str], int] = {}
     with BagWriter(target, {}, file_name) as writer:
         for file in files:
-            _copy(file, writer, channels)
+            try:
+                _copy(file, writer, channels)
+            except McapDamage as error:
+                raise BagError(f"{file}: cannot be read: {error}") from None
         return writer.messages
 
 
 def _copy(file: Path, writer: BagWriter, channels: dict[tuple[str, str], int]) -> None:
     schemas: dict[int, Schema] = {}
     numbers: dict[int, int] = {}
-    for record in _records(file):
+    for record in records(file):
         if isinstance(record, Schema):
             schemas[record.id] = record
         elif isinstance(record, Channel) and record.schema_id in schemas:
             schema = schemas[record.schema_id]
             key = (record.topic, schema.name)
             if key not in channels:
-                definition = schema.data.decode()
+                definition = schema.data.decode(errors="replace")
                 type_hash = record.metadata.get("topic_type_hash", "")
                 channels[key] = writer.add_topic(*key, definition, type_hash)
             numbers[record.id] = channels[key]
@@ -125,19 +125,3 @@ def _copy(file: Path, writer: BagWriter, channels: dict[tuple[str, str], int]) -
         elif isinstance(record, Message) and record.channel_id in numbers:
             number = numbers[record.channel_id]
             writer.write(number, record.data, record.log_time, record.publish_time, record.sequence)
-
-
-def _records(file: Path) -> Iterator[Any]:
-    """Every whole record up to the point where the file was cut."""
-    with file.open("rb") as stream:
-        if stream.read(len(MAGIC)) != MAGIC:
-            return
-        stream.seek(0)
-        yield from _until_cut(stream)
-
-
-def _until_cut(stream: BinaryIO) -> Iterator[Any]:
-    try:
-        yield from StreamReader(stream, record_size_limit=None).records
-    except (McapError, struct.error, EOFError, UnicodeDecodeError, ValueError):
-        return

@@ -81,7 +81,7 @@ class BagWriter:
         """One serialized message, received at time_ns. Raises OSError (disk full)."""
         self._file.write(channel, data, time_ns, published_ns or time_ns, sequence)
 
-    def note(self, **about: str) -> None:
+    def note(self, /, **about: str) -> None:
         """Add to what the bag says about itself; what is noted survives a kill. Raises OSError."""
         self._file.note(METADATA_RECORD, about)
 

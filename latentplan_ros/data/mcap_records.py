@@ -17,7 +17,8 @@ from mcap.exceptions import McapError
 from mcap.opcode import Opcode
 from mcap.records import Channel, Message, Metadata, Schema
 
-MAGIC = b"\x89MCAP0\r\n"
+from latentplan_ros.data.mcap_file import MAGIC
+
 # Far above any camera message and any chunk that a recorder writes (rosbag2's are below 1 MiB).
 MOST_BYTES = 128 * 2**20
 LAST_TIME_NS = 2**63 - 1
