@@ -31,3 +31,26 @@ def smoothed_noise(
     device = generator.device if generator is not None else torch.device("cpu")
     raw = torch.randn(count, matrix.shape[1], len(std), generator=generator, device=device)
     return torch.matmul(matrix, raw.to(std.device)) * std
+
+
+def coloured_noise(
+    shape: tuple[int, int, int], exponent: float, generator: torch.Generator | None
+) -> torch.Tensor:
+    """``[count, H, A]`` Gaussian noise of unit variance whose power falls with 1/f^exponent over
+    time (Timmer and Koenig 1995; Pinneri et al. 2020). Drawn as ``smoothed_noise`` is."""
+    count, horizon, width = shape
+    device = generator.device if generator is not None else torch.device("cpu")
+    frequencies = torch.fft.rfftfreq(horizon, device=device)
+    frequencies[0] = 1.0 / horizon
+    scale = frequencies ** (-exponent / 2.0)
+    parts = torch.randn(2, count, width, len(scale), generator=generator, device=device)
+    spectrum = torch.complex(parts[0], parts[1]) * scale
+    # The first and, for an even horizon, the last frequency of a real signal have no phase.
+    for edge in [0] if horizon % 2 else [0, -1]:
+        spectrum[..., edge] = parts[0, ..., edge] * scale[edge] * 2.0**0.5
+    power = 2.0 * scale.clone().square()
+    power[1:] *= 2.0
+    if horizon % 2 == 0:
+        power[-1] /= 2.0
+    noise: torch.Tensor = torch.fft.irfft(spectrum, n=horizon) * horizon / power.sum().sqrt()
+    return noise.transpose(1, 2)
