@@ -1,6 +1,7 @@
 """What the drivers do in moments that are hard to bring about between processes: a goal refused or
 never answered, an answer after a hold, angles that are old."""
 
+import dataclasses
 import math
 from types import SimpleNamespace
 
@@ -8,12 +9,19 @@ import numpy as np
 import pytest
 from action_msgs.msg import GoalStatus
 from builtin_interfaces.msg import Time
+from geometry_msgs.msg import Point, Pose, PoseStamped
 from rclpy.task import Future
 from sensor_msgs.msg import JointState
 
 from latentplan_ros.control.envelope import Command
 from latentplan_ros.control.profile import load_profile
-from latentplan_ros.nodes.backends import franka_gripper, goals, gripper_command, intera
+from latentplan_ros.nodes.backends import (
+    franka_gripper,
+    goals,
+    gripper_command,
+    intera,
+    moveit_servo,
+)
 from latentplan_ros.nodes.backends.opening import scaled
 
 
@@ -81,6 +89,12 @@ class Node:
     def create_service(self, kind, name, callback):
         self.services[name] = callback
 
+    def create_timer(self, seconds, callback, clock):
+        self.timer = callback
+
+    def count_publishers(self, topic):
+        return 1
+
     def create_client(self, kind, name):
         self.solver = SimpleNamespace(
             srv_name=name, requests=[], dropped=[], service_is_ready=lambda: True
@@ -102,7 +116,7 @@ class Node:
 def clock(monkeypatch):
     """The steady clock, which only a test moves."""
     now = SimpleNamespace(seconds=1000.0)
-    for module in (goals, intera):
+    for module in (goals, intera, moveit_servo):
         monkeypatch.setattr(module.time, "monotonic", lambda: now.seconds)
     return now
 
@@ -209,6 +223,72 @@ def test_openings_keep_within_the_controllers_ends():
     assert scaled(-1.0, profile, 0.8, 0.0) == pytest.approx(0.8)
 
 
+@pytest.fixture(params=["unitless", "speed_units"])
+def servo(request, clock):
+    node, profile = Node(), load_profile("ur5e_servo")
+    arm = dataclasses.replace(profile.backend.arm, command_in_type=request.param)
+    driver = moveit_servo.MoveitServoArm(node, profile, arm)
+
+    def see(x, frame="base"):
+        pose = PoseStamped()
+        pose.header.frame_id = frame
+        pose.pose.position.x = x
+        pose.pose.orientation.x, pose.pose.orientation.w = 1.0, 0.0
+        node.heard["current_pose"](pose)
+
+    def speeds():
+        unit = arm.linear_scale if request.param == "unitless" else 1.0
+        return [m.twist.linear.x * unit for _, m in node.published]
+
+    return SimpleNamespace(driver=driver, node=node, see=see, speeds=speeds, tick=node.timer)
+
+
+AHEAD = Command(np.array([0.02, 0.0, 0.0]), None)
+
+
+def test_a_twist_leads_to_the_target_in_metres_a_second_whatever_the_unit(servo):
+    servo.see(0.0)
+    servo.driver.move(AHEAD)
+    servo.see(0.01)
+    servo.tick()
+    servo.see(0.02)
+    servo.tick()
+    assert servo.speeds() == pytest.approx([0.1, 0.05, 0.0])
+    servo.driver.move(Command(np.array([0.5, 0.0, 0.0]), None))
+    assert servo.speeds()[-1] == pytest.approx(0.2), "no faster than max_speed_m_s"
+
+
+def test_a_hold_ends_in_zeros_and_then_silence(servo):
+    servo.see(0.0)
+    servo.driver.move(AHEAD)
+    servo.driver.move(dataclasses.replace(AHEAD, hold=True))
+    for _ in range(30):
+        servo.tick()
+    assert servo.speeds() == pytest.approx([0.1] + [0.0] * moveit_servo.ZEROS)
+
+
+@pytest.mark.parametrize("lost", ["targets", "poses", "frame"])
+def test_motion_ends_when_targets_or_poses_do(servo, clock, lost):
+    servo.see(0.0)
+    servo.driver.move(AHEAD)
+    for _ in range(20):
+        clock.seconds += 0.02
+        if lost != "targets":
+            servo.driver.move(AHEAD)
+        if lost != "poses":
+            servo.see(0.0, "camera" if lost == "frame" else "base")
+        servo.tick()
+    assert servo.speeds()[0] == pytest.approx(0.1)
+    assert servo.speeds()[-1] == 0.0
+
+
+def test_nothing_moves_before_a_pose_in_the_right_frame(servo):
+    servo.see(0.0, frame="world")
+    servo.driver.move(AHEAD)
+    servo.tick()
+    assert set(servo.speeds()) == {0.0}
+
+
 @pytest.fixture
 def sawyer(monkeypatch, clock):
     monkeypatch.setattr(intera, "interface", lambda _: Kind)
@@ -312,6 +392,4 @@ def test_the_pose_is_that_of_the_profiles_tip(sawyer):
 
 
 def pose_at(x):
-    from geometry_msgs.msg import Point, Pose
-
     return Pose(position=Point(x=x))

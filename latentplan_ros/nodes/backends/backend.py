@@ -78,8 +78,7 @@ class Backend:
         self._arm.move(command)
 
     def _report(self) -> None:
-        drivers = [self._arm] if self._gripper is None else [self._arm, self._gripper]
-        problems = [driver.problem for driver in drivers if driver.problem]
+        problems = [d.problem for d in (self._arm, self._gripper) if d is not None and d.problem]
         if problems:
             self._diagnostics.set(WARN, "; ".join(problems))
         else:
