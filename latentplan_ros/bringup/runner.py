@@ -120,6 +120,7 @@ class Runner:
 
     @property
     def pids(self) -> dict[str, int]:
+        """Process id of each node."""
         return {p.entry.name: p.popen.pid for p in self._processes}
 
     def check(self) -> int | None:
@@ -141,11 +142,6 @@ class Runner:
                 elif time.monotonic() >= p.respawn_at:
                     p.start()
         return None if running else 0
-
-    @property
-    def pids(self) -> dict[str, int]:
-        """Process id of each node."""
-        return {p.entry.name: p.popen.pid for p in self._processes}
 
     def wait(self, ended: Callable[[], bool] = lambda: False) -> int:
         """Watch over the graph until it is over, or until ``ended()``; its exit status."""

@@ -55,6 +55,7 @@ class Episodes:
                 return  # given up
             self._pending = None
             response = future.result()
+            assert response is not None
             if response.success:
                 self.recording, self._problem = record, ""
             else:

@@ -28,8 +28,14 @@ class Teleop(rclpy.node.Node):
     def __init__(self) -> None:
         super().__init__("teleop")
 
-        def setting(name: str, default: Any, about: str, *limits: float) -> Any:
-            return declare(self, name, default, about, *limits, read_only=True)
+        def setting(
+            name: str,
+            default: Any,
+            about: str,
+            low: float | None = None,
+            high: float | None = None,
+        ) -> Any:
+            return declare(self, name, default, about, low, high, read_only=True)
 
         robot = setting("robot", "franka", "Robot profile: a name or a YAML file")
         joystick = setting(
