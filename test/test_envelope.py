@@ -230,9 +230,9 @@ def test_a_clock_that_jumps_back_needs_everything_anew():
     envelope = moving()
     assert envelope.watch(50.0).hold
     assert envelope.refusal(50.0).reason == Reason.CLOCK_JUMP
-    assert isinstance(envelope.act(50.0, 50.0, STILL), Refusal)
-    envelope.pose(50.1, 50.1, CENTRE, DOWN, FRAME)
-    envelope.picture(50.1, 50.1)
+    assert reason(envelope.act(50.0, 50.0, STILL)) == Reason.CLOCK_JUMP
+    see(envelope, 50.1)
+    assert envelope.watch(50.1) is None
     assert isinstance(envelope.act(50.1, 50.1, STILL), Command)
 
 
@@ -415,6 +415,8 @@ def test_a_process_that_slept_waits_for_news_and_then_holds_where_the_arm_is():
     envelope.pose(103.01, 103.01, moved, DOWN, FRAME)
     np.testing.assert_allclose(envelope.watch(103.02).position, moved)
     envelope.picture(103.03, 103.03)
+    assert envelope.watch(103.04) is None
+    assert envelope.refusal(103.04).reason == Reason.NO_ACTION, "it has been told all the rest"
     assert isinstance(envelope.act(103.1, 103.1, STILL), Command)
 
 

@@ -109,15 +109,14 @@ class SafetyEnvelope:
     def act(self, now: float, stamp: float, action: Sequence[float]) -> Command | Refusal:
         """The command for an action ``[4]`` decided at ``stamp``, or why there is none."""
         self._tick(now)
+        self._settle()
         values = np.asarray(action, np.float64)
         malformed = _check_action(values)
         if malformed is None:
             if stamp < self._resumed_at or not self._action.hear(now, stamp):
                 return Refusal(Reason.OUT_OF_ORDER, "an action older than the last, or than resume")
-            if not self._motion.moving:  # the motion that these ended has had its hold
+            if not self._motion.moving:  # the motion that it ended has had its hold
                 self._runaway = None
-                if self._pose.received is not None:
-                    self._interruption = None  # an action after it, upon a pose after it
         self._bad_action = malformed
         refusal = self.refusal(now) or self._motion.too_soon(now)
         if refusal is not None:
@@ -131,6 +130,7 @@ class SafetyEnvelope:
     def watch(self, now: float) -> Command | None:
         """Call it several times within each limit: a hold command once when moving must end."""
         self._tick(now)
+        self._settle()
         return None if self.refusal(now) is None else self._hold()
 
     def stop(self, now: float) -> Command | None:
@@ -181,7 +181,14 @@ class SafetyEnvelope:
         self._bad_joints = self._bad_action = self._runaway = None
         self._resumed_at = -math.inf
         self._motion.commanded_at = now  # never in the future, which would last
-        self._interruption = Refusal(reason, f"{how}; waiting for a new pose, picture and action")
+        self._interruption = Refusal(reason, f"{how}; waiting for all to come anew")
+
+    def _settle(self) -> None:
+        """An interruption is over when its motion has been ended and the world is seen anew; what
+        is missing then is an action."""
+        seen = self._picture.received is not None or not self.needs_picture
+        if not self._motion.moving and self._pose.received is not None and seen:
+            self._interruption = None
 
     def _hold(self) -> Command | None:
         """Stay where the arm was last allowed to be; None where no motion needs an end, or, until
