@@ -1,5 +1,6 @@
 """What a person watches, as a Rerun log: pictures, curves, states and the arm in its box."""
 
+import re
 from collections import deque
 from pathlib import Path
 
@@ -13,8 +14,10 @@ from latentplan_ros.control.profile import RobotProfile
 
 TIMELINE = "time"
 JPEG_QUALITY = 80
-TRAIL = 200  # poses
+PIECE_S = 0.2
+TRAIL = 100  # poses
 SHOWN_S = 60.0
+DARK = (32, 36, 44)  # paths are light
 LEVELS = {"OK": (60, 170, 90), "WARN": (230, 170, 40), "ERROR": (220, 60, 60)}
 
 
@@ -27,14 +30,20 @@ class LiveView:
     def __init__(
         self, profile: RobotProfile, data: str, save: Path | None, simulated_time: bool
     ) -> None:
-        self._log = rr.RecordingStream("latentplan")
+        # A browser takes a few large pieces a second more easily than hundreds of small ones.
+        batches = rr.ChunkBatcherConfig.DEFAULT()
+        batches.flush_tick = PIECE_S
+        self._log = rr.RecordingStream("latentplan", batcher_config=batches)
         sinks = [rr.GrpcSink(data)] if data else []
         sinks += [rr.FileSink(str(save))] if save else []
         self._log.set_sinks(*sinks, default_blueprint=layout())
         self._simulated_time = simulated_time
         self._trail: deque[np.ndarray] = deque(maxlen=TRAIL)
-        self._states: dict[str, str] = {}
+        self._said: dict[str, str] = {}
+        self._colours: dict[str, dict[str, tuple[int, int, int]]] = {}
         self._draw_boxes(profile)
+        names, colours = ["x", "y", "z", "gripper"], [*LEVELS.values(), (90, 120, 230)]
+        self._log.log("action", rr.SeriesLines(names=names, colors=colours), static=True)
 
     def at(self, seconds: float) -> None:
         if self._simulated_time:
@@ -56,23 +65,21 @@ class LiveView:
         self._log.log(["values", *_parts(node), key], rr.Scalars(value))
 
     def action(self, axes: list[float]) -> None:
-        for name, value in zip(("x", "y", "z", "gripper"), axes, strict=False):
-            self.number(f"action/{name}", value)
+        """x, y, z, gripper."""
+        self._log.log("action", rr.Scalars(axes))
 
     def status(self, node: str, level: str, reason: str, message: str) -> None:
         """level: a key of ``LEVELS``; reason: a short name of why, or empty. Logged on change."""
         entity = rr.new_entity_path(["state", *_parts(node)])
-        state = reason or level
-        if entity not in self._states:
-            self._log.log(
-                entity,
-                rr.StateConfiguration(values=list(LEVELS), colors=list(LEVELS.values())),
-                static=True,
-            )
-        said = f"{level} {state} {message}"
-        if self._states.get(entity) == said:
+        state, said = reason or level, f"{level} {message}"
+        if self._said.get(entity) == said:
             return
-        self._states[entity] = said
+        self._said[entity] = said
+        colours = self._colours.setdefault(entity, {})
+        if state not in colours:
+            colours[state] = LEVELS[level]
+            known = rr.StateConfiguration(values=list(colours), colors=list(colours.values()))
+            self._log.log(entity, known, static=True)
         self._log.log(entity, rr.StateChange(state=state))
         self._log.log("log", rr.TextLog(f"{node}: {message}", level=_TEXT_LEVELS[level]))
 
@@ -118,7 +125,8 @@ _TEXT_LEVELS = {
 
 
 def _parts(node: str) -> list[str]:
-    return node.strip("/").split("/")
+    """``/lab/arm: gripper`` -> lab, arm, gripper."""
+    return re.findall(r"[^/:\s]+", node)
 
 
 def _boxes(
@@ -144,7 +152,7 @@ def layout() -> rrb.Blueprint:
                     rrb.Spatial2DView(origin="goal", name="Goal"),
                 ),
                 rrb.Spatial2DView(origin="plan", name="Now, goal, imagined end"),
-                rrb.Spatial3DView(origin="world", name="Arm, plan, workspace"),
+                rrb.Spatial3DView(origin="world", name="Arm, plan, workspace", background=DARK),
                 row_shares=[3, 2, 4],
             ),
             rrb.Vertical(

@@ -41,6 +41,7 @@ class Viewer:
                 *("--serve-web", "--bind", bind),
                 *("--port", str(data_port), "--web-viewer-port", str(web_port)),
                 *("--server-memory-limit", MEMORY),
+                "--newest-first",  # whoever comes late wants to see now, not the beginning
             ],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,

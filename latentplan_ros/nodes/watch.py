@@ -23,7 +23,7 @@ from latentplan_ros.nodes.parameters import ParameterError, declare
 from latentplan_ros.nodes.process import run
 from latentplan_ros.nodes.viewer import Viewer, ViewerError
 
-POSE_RATE_HZ = 20.0
+POSE_RATE_HZ = 10.0
 _LEVELS = {DiagnosticStatus.OK: "OK", DiagnosticStatus.WARN: "WARN"}
 
 

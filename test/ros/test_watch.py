@@ -103,8 +103,9 @@ def test_everything_that_is_to_be_seen_is_logged(ros, tmp_path):
     found = entities(tmp_path / "seen.rrd")
     for picture in ("/camera", "/goal", "/plan"):
         assert "EncodedImage:blob" in found[picture]
-    for number in ("/distance", "/action/x", "/action/gripper"):
+    for number in ("/distance", "/action"):
         assert "Scalars:scalars" in found[number]
+    assert "SeriesLines:names" in found["/action"]
     assert "StateChange:state" in found["/state/watch"]
     assert "TextLog:text" in found["/log"]
     assert "Boxes3D:half_sizes" in found["/world/workspace"]
