@@ -225,11 +225,14 @@ class Train:
     """
 
     method: Positional[
-        Literal["mbold", "gcivl", "temporal", "iqe", "latent_l2", "gcbc", "q_policy", "sorb"]
+        Literal[
+            "mbold", "gcivl", "temporal", "iqe", "vae_l2", "latent_l2", "gcbc", "q_policy", "sorb"
+        ]
     ]
     """Distances: mbold: Q over goals with CQL; gcivl: expectile value; temporal: regressed steps;
-    iqe: quasimetric; latent_l2: nothing learned. Policies that act without a plan: gcbc: behaviour
-    cloning; q_policy: Q alone; sorb: search on the replay buffer."""
+    iqe: quasimetric; vae_l2: between codes of pictures; latent_l2: nothing learned. Policies that
+    act without a plan: gcbc: behaviour cloning; q_policy: Q alone; sorb: search on the replay
+    buffer."""
     data: Path
     """Dataset, *.zarr."""
     out: Out

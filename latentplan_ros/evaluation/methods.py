@@ -17,6 +17,7 @@ from latentplan_ros.models.checkpoint import TrainedModel
 from latentplan_ros.models.q_distance import QDistance
 from latentplan_ros.models.q_policy import QPolicy
 from latentplan_ros.models.sorb_distance import SorbDistance
+from latentplan_ros.models.vae_distance import VaeDistance
 from latentplan_ros.planning import CEM, BatchController, PixelDistance
 
 Method = Literal["model", "pixel_l2", "random", "actor", "gcbc", "q_policy", "sorb"]
@@ -48,11 +49,16 @@ def make_policy(
         return ShootingPolicy(model, _head(model, QPolicy, method, "q_policy"), device)
     if method == "sorb":
         return SearchPolicy(model, _head(model, SorbDistance, method, "sorb"), device)
+    # What our planner adds to MBOLD's counts in time steps, and l2 is in no unit of time.
+    plain = CEM(std, moments=1, reluctance=0.0)
     if method == "pixel_l2":
-        planner = CEM(std, moments=1, reluctance=0.0)
-        return PlanningPolicy(BatchController(PixelDistance(model), planner, replan_every, device))
+        return PlanningPolicy(BatchController(PixelDistance(model), plain, replan_every, device))
     model.require_distance()
-    return PlanningPolicy(BatchController(model, CEM(std), replan_every, device))
+    if isinstance(model.head, VaeDistance):
+        coded = PixelDistance(model, model.head.means)
+        return PlanningPolicy(BatchController(coded, plain, replan_every, device))
+    planner = plain if model.head is None else CEM(std)
+    return PlanningPolicy(BatchController(model, planner, replan_every, device))
 
 
 def _head(model: TrainedModel, kind: type[Head], method: str, trained: str) -> Head:

@@ -12,6 +12,7 @@ from latentplan_ros.learning.q_policy import QPolicyStage
 from latentplan_ros.learning.sorb import SorbStage
 from latentplan_ros.learning.stage import Stage
 from latentplan_ros.learning.temporal import TemporalRecipe, TemporalStage
+from latentplan_ros.learning.vae import VaeRecipe, VaeStage
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,8 @@ METHODS: dict[str, TrainedHead | None] = {
     "iqe": TrainedHead(
         "iqe", IqeRecipe, IqeStage, {"hidden": 256, "layers": 2, "components": 32, "size": 16}
     ),
+    # C.1: 256 numbers; B.1: two fully connected layers, 128 units.
+    "vae_l2": TrainedHead("vae", VaeRecipe, VaeStage, {"hidden": 128, "code": 256}),
     "latent_l2": None,
     # B.3: the actor of A.1.
     "gcbc": TrainedHead("gcbc", GcbcRecipe, GcbcStage, {"hidden": 128, "layers": 10}),

@@ -4,7 +4,7 @@ import numpy as np
 import torch
 from torch.nn import functional as F
 
-from latentplan_ros.data.dataset import Dataset, DatasetError
+from latentplan_ros.data.dataset import Dataset
 from latentplan_ros.data.futures import FutureSampler
 from latentplan_ros.learning.mbold import MboldRecipe, MboldStage
 from latentplan_ros.learning.stage import Batch
@@ -16,7 +16,8 @@ class SorbStage(MboldStage):
     """MBOLD's Q-learning with -1 a step and a distribution over steps, by KL divergence.
 
     One step more is one bin further; the last bin is that many steps or more. Beside it the policy
-    that gets to waypoints is cloned, as in gcbc. The graph's nodes are drawn from all frames.
+    that gets to waypoints is cloned, as in gcbc. The graph's nodes are drawn from all frames, each
+    once where there are enough.
     """
 
     name = "sorb"
@@ -34,13 +35,8 @@ class SorbStage(MboldStage):
         super().__init__(model, latents, dataset, episodes, recipe, seed)
         bounds = zip(dataset.episode_starts[episodes], dataset.episode_ends[episodes], strict=True)
         frames = np.concatenate([np.arange(start, end) for start, end in bounds])
-        nodes = len(self.head.states)
-        if nodes > len(frames):
-            raise DatasetError(
-                f"{dataset.path} has {len(frames)} frames to train on, too few for a graph of "
-                f"{nodes} states; record more, or set states in the recipe's head"
-            )
-        chosen = np.random.default_rng(seed).choice(frames, size=nodes, replace=False)
+        nodes, rng = len(self.head.states), np.random.default_rng(seed)
+        chosen = rng.choice(frames, size=nodes, replace=nodes > len(frames))
         self.head.states.copy_(latents[torch.from_numpy(chosen)])
         self._futures = FutureSampler(dataset, episodes)
 

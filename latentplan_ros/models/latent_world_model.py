@@ -12,6 +12,7 @@ from latentplan_ros.models.q_distance import QDistance
 from latentplan_ros.models.q_policy import QPolicy
 from latentplan_ros.models.sorb_distance import SorbDistance
 from latentplan_ros.models.temporal_distance import TemporalDistance
+from latentplan_ros.models.vae_distance import VaeDistance
 from latentplan_ros.models.value_distance import ValueDistance
 
 HEADS: dict[str, type[nn.Module]] = {
@@ -19,6 +20,7 @@ HEADS: dict[str, type[nn.Module]] = {
     "value": ValueDistance,
     "temporal": TemporalDistance,
     "iqe": IqeDistance,
+    "vae": VaeDistance,
     "sorb": SorbDistance,
     "gcbc": BehaviourCloning,
     "q_policy": QPolicy,
@@ -87,6 +89,8 @@ class LatentWorldModel(nn.Module):
     def distance(self, latent: torch.Tensor, goal: torch.Tensor) -> torch.Tensor:
         """As in WorldModel. Raises DistanceError."""
         self.require_distance()
+        if isinstance(self.head, VaeDistance):
+            return self.head(self.decode(latent), self.decode(goal))
         seen = self.spec["latent"]
         latent, goal = latent[:, :seen], goal[:, :seen].expand(latent.shape[0], -1)
         if self.head is None:

@@ -10,12 +10,15 @@ import torch
 from latentplan_ros import cli
 from latentplan_ros.control.profile import load_profile
 from latentplan_ros.evaluation.methods import MethodError, make_policy
+from latentplan_ros.evaluation.policies import PlanningPolicy
 from latentplan_ros.evaluation.search_policy import SearchPolicy
 from latentplan_ros.models.checkpoint import CheckpointHeader, TrainedModel, save_checkpoint
 from latentplan_ros.models.latent_world_model import DistanceError
+from latentplan_ros.models.vae_distance import VaeDistance
 
 HEADS = {
     "mbold": {"kind": "q", "hidden": 16, "layers": 3, "actor_layers": 3, "discount": 0.8},
+    "vae_l2": {"kind": "vae", "hidden": 16, "code": 5},
     "gcbc": {"kind": "gcbc", "hidden": 16, "layers": 3},
     "sorb": {"kind": "sorb", "hidden": 16, "layers": 3, "actor_layers": 3, "bins": 5}
     | {"limit": 4.0, "states": 7},
@@ -142,3 +145,22 @@ def test_search_goes_by_waypoints_where_the_goal_is_too_far_to_be_judged() -> No
     towards = policy.act(shades(5, 5, 13, 5))[:, 0]
     # To the next place on the way; straight, being near; straight, being near; no way: straight.
     assert towards.tolist() == [3.0, 1.0, 2.0, 45.0]
+
+
+def test_codes_are_compared_with_the_goal_as_the_camera_saw_it() -> None:
+    model = checkpoint("vae_l2")
+    policy = make_policy("model", model)
+    assert isinstance(policy, PlanningPolicy)
+    planned = policy.controller.model
+    pair = torch.from_numpy(pictures(0, 2).transpose(0, 3, 1, 2).copy())
+    with torch.inference_mode():
+        assert isinstance(model.head, VaeDistance)
+        latent = planned.encode(pair)
+        imagined = planned.rollout(latent, torch.rand(2, 3, 4))[:, -1]
+        drawn, seen = model.head.means(model.decode(imagined)), model.head.means(pair / 255.0)
+        expected = (drawn - seen.flip(0)).norm(dim=1)
+        torch.testing.assert_close(planned.distance(imagined, latent.flip(0)), expected)
+        # Without the camera's picture of the goal, both are drawn.
+        own = model.encode(pair)
+        assert model.distance(own, own).abs().max() == 0.0
+        assert model.distance(own, own[:1])[1] > 0.0

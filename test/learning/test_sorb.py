@@ -4,7 +4,6 @@ import torch
 from corridor import CELLS, EPISODES, distances, every_pair, features, learn, model, positions
 from scipy.stats import spearmanr
 
-from latentplan_ros.data.dataset import DatasetError
 from latentplan_ros.graph import ImageGraph
 from latentplan_ros.learning.mbold import MboldRecipe
 from latentplan_ros.learning.sorb import SorbStage
@@ -56,11 +55,6 @@ def test_nodes_are_recorded_states_each_at_most_once(corridor):
     frames = stage.head.states[:, 0].long()
     assert len(set(frames.tolist())) == 300
     assert frames.max() < corridor.episode_ends[19]
-
-
-def test_a_graph_of_more_states_than_there_are_is_refused(corridor, cells):
-    with pytest.raises(DatasetError, match=r"1000 frames.*graph of 1001 states"):
-        make(corridor, cells, states=1001)
 
 
 def test_steps_are_counted_up_to_the_last_bin_and_the_graph_counts_on(corridor, cells, tmp_path):

@@ -39,6 +39,14 @@ def test_mbold_batches_are_half_reached_goals_and_end_at_the_goal(corridor, cell
     assert torch.equal(right[moved], towards[moved])  # its own action
 
 
+@pytest.mark.parametrize("method", ["mbold", "gcivl", "iqe"])
+def test_without_negatives_every_goal_is_one_that_was_reached(corridor, cells, method):
+    stage, _ = a_distance(method, corridor, cells)
+    batch = stage.sample(np.random.default_rng(0), 500)
+    assert batch.get("reached", torch.ones(1)).all()
+    assert all(value.isfinite().all() for value in stage(batch).values())
+
+
 class Fixed(torch.nn.Module):
     """A Q that is one number everywhere, a parameter so that there is something to train."""
 

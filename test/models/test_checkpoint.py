@@ -23,6 +23,7 @@ HEADS = {
     "gcivl": {"kind": "value", "hidden": 16, "layers": 2, "discount": 0.95},
     "temporal": {"kind": "temporal", "hidden": 16, "layers": 3},
     "iqe": {"kind": "iqe", "hidden": 16, "layers": 2, "components": 4, "size": 3},
+    "vae_l2": {"kind": "vae", "hidden": 16, "code": 5},
     "sorb": {"kind": "sorb", "hidden": 16, "layers": 3, "actor_layers": 3, "bins": 5}
     | {"limit": 4.0, "states": 7},
     "gcbc": {"kind": "gcbc", "hidden": 16, "layers": 3},
