@@ -26,6 +26,13 @@ def test_what_the_user_has_set_stays():
     assert {key: env[key] for key in chosen} == chosen
 
 
+def test_what_is_set_to_nothing_is_not_set():
+    env = ros_environment({"HOME": "/root", "ROS_AUTOMATIC_DISCOVERY_RANGE": "", "ROS_DISTRO": ""})
+    assert env["ROS_AUTOMATIC_DISCOVERY_RANGE"] == "LOCALHOST"
+    env = ros_environment({"HOME": "/root", "ROS_DISTRO": "humble", "ROS_LOCALHOST_ONLY": ""})
+    assert env["ROS_LOCALHOST_ONLY"] == "1"
+
+
 def test_humble_gets_its_own_names_for_the_same():
     added = additions({"ROS_DISTRO": "humble", "HOME": "/root"})
     assert Path(added["FASTRTPS_DEFAULT_PROFILES_FILE"]).is_file()

@@ -151,6 +151,7 @@ def launched(graph_name, **chosen):
     return [
         {
             "executable": n.kwargs["executable"],
+            "enclave": n.kwargs["ros_arguments"][1],
             "name": n.kwargs["name"],
             "namespace": n.kwargs["namespace"],
             "file": n.kwargs["parameters"][0],
@@ -174,6 +175,7 @@ def commanded(graph_name, **chosen):
         records.append(
             {
                 "executable": line[2].rpartition(".")[2],
+                "enclave": next(v for k, v in pairs if k == "--enclave"),
                 "name": remaps.pop("__node"),
                 "namespace": remaps.pop("__ns", ""),
                 "file": next(v for k, v in pairs if k == "--params-file"),

@@ -14,14 +14,12 @@ def ros_environment(base: Mapping[str, str] | None = None) -> dict[str, str]:
 
     - the shipped Fast DDS profile, without which nearly all best_effort VGA pictures are lost;
     - discovery on this machine only, so that two labs' arms never hear each other by accident
-      (set ROS_AUTOMATIC_DISCOVERY_RANGE=SUBNET for a robot driver on another machine);
+      (docs/security.md says how to open it for a robot driver on another machine);
     - a log folder, without which rclpy does not start where HOME is missing;
     - rendering without a display, where there is none.
     """
     env = dict(os.environ if base is None else base)
-    for key, value in additions(env).items():
-        env.setdefault(key, value)
-    return env
+    return env | additions(env)  # what is set to nothing is not set
 
 
 def additions(base: Mapping[str, str]) -> dict[str, str]:

@@ -35,6 +35,11 @@ class Entry:
         return self.executable
 
     @property
+    def enclave(self) -> str:
+        """Whose keys and permissions the process uses where SROS2 is on; config/sros2 has them."""
+        return f"/latentplan/{self.executable}"
+
+    @property
     def parameter_file(self) -> Path:
         return resource(f"config/nodes/{self.executable}.yaml")
 

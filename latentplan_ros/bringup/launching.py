@@ -43,6 +43,7 @@ def _action(entry: Entry, namespace: str) -> Node:
         namespace=namespace,
         parameters=[str(entry.parameter_file), dict(entry.parameters)],
         remappings=list(entry.remaps),
+        ros_arguments=["--enclave", entry.enclave],
         respawn=entry.respawn,
         respawn_delay=RESPAWN_DELAY_S,
         on_exit=[Shutdown(reason=f"{entry.name} ended")] if entry.required else None,

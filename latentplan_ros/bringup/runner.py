@@ -28,6 +28,7 @@ def command(entry: Entry, namespace: str = "") -> list[str]:
     line = [sys.executable, "-m", f"latentplan_ros.nodes.{entry.executable}", "--ros-args"]
     line += ["-r", f"__node:={entry.name}"]
     line += ["-r", f"__ns:={namespace}"] if namespace else []
+    line += ["--enclave", entry.enclave]
     line += ["--params-file", str(entry.parameter_file)]
     for key, value in entry.parameters.items():
         line += ["-p", f"{key}:={_yaml(value)}"]
