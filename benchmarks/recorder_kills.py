@@ -5,9 +5,13 @@ compared with what the bags hold once the next recorder has repaired them. The o
 in the recorder's hands at the moment of the kill cannot be on disk, and is counted for itself.
 """
 
-import multiprocessing
+import contextlib
+import json
 import os
 import random
+import signal
+import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -22,8 +26,8 @@ from rclpy.context import Context
 from rosbags.highlevel import AnyReader
 from sensor_msgs.msg import Image, Joy
 
-from benchmarks.destination import results_file
-from benchmarks.recorder_witness import ENTRY, TOPICS, number, record
+from benchmarks.destination import ROOT, results_file
+from benchmarks.recorder_witness import ENTRY, TOPICS, number
 from latentplan_ros.bringup.environment import ros_environment
 from latentplan_ros.data.bag_repair import needs_repair
 from latentplan_ros.evaluation.results import Figure, write_results
@@ -51,35 +55,25 @@ def kill_often(kills: int, directory: Path, seed: int, domain: int) -> list[Kill
     """Kills that many recorders, one after the other, in a ROS domain of its own."""
     env = ros_environment() | {"ROS_DOMAIN_ID": str(domain)}
     os.environ.update({k: v for k, v in env.items() if k.startswith(("ROS_", "FAST"))})
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["benchmarks.recorder_witness"])
     bags, moments, cut = directory / "bags", random.Random(seed), []
-
-    def start(prefix: str) -> multiprocessing.process.BaseProcess:
-        witness = directory / f"{prefix}.received"
-        process = context.Process(target=record, args=(bags, prefix, witness, env))
-        process.start()
-        return process
-
-    with publishing(domain):
+    with publishing(domain), recorders(env) as start:
         for k in range(kills):
-            process, witness = start(f"kill{k}"), directory / f"kill{k}.received"
+            witness = directory / f"kill{k}.received"
+            pid = start(bags, f"kill{k}", witness)
             try:
-                wait(lambda w=witness: w.exists() and w.stat().st_size, "the first message")  # type: ignore[misc]
+                wait(lambda w=witness: w.exists() and w.stat().st_size, "the first message")
                 time.sleep(moments.uniform(0.0, LONGEST_S))
-                shared = shared_memory(process.pid) - shared_memory(os.getpid())
+                shared = shared_memory(pid) - shared_memory(os.getpid())
             finally:
-                process.kill()
-                process.join()
+                end(pid)
             for name in shared:  # Fast DDS leaves a killed process's behind
                 Path(name).unlink(missing_ok=True)
             cut.append(sum(map(needs_repair, bags.glob(f"kill{k}_*"))))
-    last = start("last")
-    try:
-        wait(lambda: not any(map(needs_repair, bags.glob("kill*"))), "the last repair")
-    finally:
-        last.terminate()
-        last.join()
+        pid = start(bags, "last", directory / "last.received")
+        try:
+            wait(lambda: not any(map(needs_repair, bags.glob("kill*"))), "the last repair")
+        finally:
+            end(pid)
     return [compare(directory, k, cut[k]) for k in range(kills)]
 
 
@@ -98,6 +92,30 @@ def compare(directory: Path, k: int, cut: int) -> Kill:
 
 def whole(data: bytes) -> bytes:
     return data[: len(data) // ENTRY.size * ENTRY.size]
+
+
+@contextmanager
+def recorders(env: dict[str, str]) -> Iterator[Callable[[Path, str, Path], int]]:
+    """A function that starts a recorder (bags, prefix, witness) and gives its process id."""
+    command = [sys.executable, "-m", "benchmarks.recorder_witness"]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, cwd=ROOT, env=env, stdin=pipe, stdout=pipe, text=True) as server:
+        assert server.stdin is not None
+        assert server.stdout is not None
+        stdin, stdout = server.stdin, server.stdout
+
+        def start(bags: Path, prefix: str, witness: Path) -> int:
+            stdin.write(json.dumps([str(bags), prefix, str(witness)]) + "\n")
+            stdin.flush()
+            return int(stdout.readline())
+
+        yield start
+
+
+def end(pid: int) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGKILL)
+    wait(lambda: not Path(f"/proc/{pid}").exists(), f"the end of process {pid}")
 
 
 @contextmanager

@@ -1,14 +1,15 @@
 """A recorder that first writes down elsewhere what it is about to record, for recorder_kills.
 
-Apart from that it is the recorder node as it is. This module is imported by the server that the
-recorders to be killed are forked from, so that each of them starts in a fraction of a second.
+Apart from that it is the recorder node as it is. As a program this module starts one for each line
+that it reads, `[directory, prefix, witness]`, and prints its process id: forked from a process that
+has imported everything, a recorder starts in a fraction of a second.
 """
 
+import json
 import os
+import signal
 import struct
 import sys
-from collections.abc import Mapping
-from pathlib import Path
 
 from latentplan_ros.data.bag_writer import BagError
 from latentplan_ros.nodes.process import run
@@ -24,9 +25,8 @@ def number(message: bytes) -> int:
     return struct.unpack_from("<i", message, 4)[0]
 
 
-def record(directory: Path, prefix: str, witness: Path, env: Mapping[str, str]) -> None:
-    """A process: records TOPICS until it is killed, in episodes of 0.1 s."""
-    os.environ.update(env)
+def record(directory: str, prefix: str, witness: str) -> int:
+    """Records TOPICS until it is killed, in episodes of 0.1 s."""
     parameters = {
         "directory": directory,
         "prefix": prefix,
@@ -44,4 +44,17 @@ def record(directory: Path, prefix: str, witness: Path, env: Mapping[str, str]) 
             os.write(file, ENTRY.pack(TOPICS.index(tap.topic), number(arrival.data)))
             super()._receive(tap, arrival)
 
-    sys.exit(run(Witnessed, BagError))
+    return run(Witnessed, BagError)
+
+
+def serve() -> None:
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the killed leave no zombies
+    for line in sys.stdin:
+        pid = os.fork()
+        if pid == 0:
+            os._exit(record(*json.loads(line)))
+        print(pid, flush=True)
+
+
+if __name__ == "__main__":
+    serve()

@@ -104,16 +104,17 @@ class Taps:
         kind = message_class(tap.msgtype)
         old = self._taps.get(tap.topic)
         if old is not None:
+            self._drain(old, DEPTH)
             self._node.destroy_subscription(old.subscription)
             tap.numbering = old.numbering
 
         def informed(data: bytes, info: Mapping[str, Any]) -> None:
             self._receive(tap, tap.arrival(data, info))
-            self._drain(tap, kind)
+            self._drain(tap, MOST_AT_ONCE)
 
         def uninformed(data: bytes) -> None:
             self._receive(tap, tap.arrival(data, {}))
-            self._drain(tap, kind)
+            self._drain(tap, MOST_AT_ONCE)
 
         callback = informed if _INFORMED else uninformed
         tap.subscription = self._node.create_subscription(
@@ -121,15 +122,16 @@ class Taps:
         )
         self._taps[tap.topic] = tap
 
-    def _drain(self, tap: Tap, kind: Any) -> None:
+    def _drain(self, tap: Tap, most: int) -> None:
         """Take what else waits, up to a limit that leaves the other topics their turn.
 
         The executor takes one message a turn, and a turn costs it more than a message costs us: it
         would fall behind a burst, and lose what no longer fits into the queue.
         """
-        for _ in range(MOST_AT_ONCE):
-            with tap.subscription.handle:
-                taken = tap.subscription.handle.take_message(kind, True)
+        subscription = tap.subscription
+        for _ in range(most):
+            with subscription.handle:
+                taken = subscription.handle.take_message(subscription.msg_type, True)
             if taken is None:
                 return
             self._receive(tap, tap.arrival(*taken))

@@ -84,10 +84,15 @@ def test_a_recorder_killed_in_mid_episode_lost_nothing_it_had_received(ros, tmp_
 
 
 def test_a_topic_that_stays_silent_is_named(ros, tmp_path):
-    ros.start("recorder", {"directory": str(tmp_path), "topics": ["camera/image_raw"]})
+    parameters = {"directory": str(tmp_path), "topics": ["camera/image_raw"]}
+    recorder = ros.start("recorder", parameters)
     assert ros.call(Trigger, "recorder/start").success
     answer = ros.call(Trigger, "recorder/stop")
     assert "none on /camera/image_raw" in answer.message
+    folder = Path(ros.call(Trigger, "recorder/start").message)
+    assert recorder.stop() == 0, "Ctrl-C"
+    assert not needs_repair(folder)
+    assert f"{folder}: 0.00 s, 0 messages" in recorder.output, "also then it is summed up"
 
 
 def test_ten_recorders_killed_at_random_moments_lost_nothing(ros, tmp_path):
@@ -99,7 +104,8 @@ def test_ten_recorders_killed_at_random_moments_lost_nothing(ros, tmp_path):
 
 def test_an_episode_is_marked_and_summed_up_and_ends_before_the_disk_is_full(ros, tmp_path):
     bags = tmp_path / "bags"
-    ros.start("recorder", {"directory": str(bags), "topics": ["action"], "min_free_gb": 1.0e6})
+    parameters = {"directory": str(bags), "topics": ["action"], "preroll_s": 0.0}
+    ros.start("recorder", {**parameters, "min_free_gb": 1.0e6})
     states = ros.listen(DiagnosticArray, "/diagnostics", qos.REPORT)
     action = ros.publisher(Joy, "action", qos.STATE_OUT)
     assert not ros.call(Trigger, "recorder/mark_success").success, "nothing to mark yet"
