@@ -16,6 +16,16 @@ from latentplan_ros.data.preprocess import Preprocess
 ActionSource = Literal["action", "target_pose", "current_pose"]
 
 
+_KINDS: dict[str, tuple[str, ...]] = {
+    "image": ("sensor_msgs/msg/Image", "sensor_msgs/msg/CompressedImage"),
+    "joints": ("sensor_msgs/msg/JointState",),
+    "pose": ("geometry_msgs/msg/PoseStamped",),
+    "action": ("sensor_msgs/msg/Joy",),
+    "gripper": ("std_msgs/msg/Float64MultiArray",),
+    "truth": ("std_msgs/msg/Float64MultiArray",),
+}
+
+
 @dataclass(frozen=True)
 class Topics:
     """Names of the topics that a dataset is made of, relative or full.
@@ -140,6 +150,7 @@ class _Reader:
         self.names = names
         self.problems: list[str] = []
         self.truth_names: tuple[str, ...] = ()
+        self._kinds = _KINDS | {"command": _KINDS["action" if source == "action" else "pose"]}
         self._parsers = {
             "image": self._image,
             "joints": self._joints,
@@ -155,6 +166,8 @@ class _Reader:
         for raw in self.bag.messages(roles):
             role = roles[raw.topic]
             try:
+                if raw.msgtype not in self._kinds[role]:
+                    raise ValueError(f"a {raw.msgtype}, not a {' or '.join(self._kinds[role])}")
                 message = self.bag.decode(raw)
                 value = self._parsers[role](message, raw.topic)
             except (BagError, ImageError, ValueError) as error:
@@ -206,10 +219,13 @@ class _Reader:
         return values
 
     def _truth(self, message: Any, topic: str) -> np.ndarray:
-        self.truth_names = tuple(dimension.label for dimension in message.layout.dim)
+        names = tuple(dimension.label for dimension in message.layout.dim)
         values = np.asarray(message.data, np.float64)
-        if values.size != len(self.truth_names) or not np.isfinite(values).all():
-            raise ValueError(f"truth is {values.tolist()} for {list(self.truth_names)}")
+        if not names or values.size != len(names) or not np.isfinite(values).all():
+            raise ValueError(f"truth is {values.tolist()} for {list(names)}")
+        self.truth_names = self.truth_names or names
+        if names != self.truth_names:
+            raise ValueError(f"truth names {list(names)}, and {list(self.truth_names)} before")
         return values
 
 
