@@ -23,9 +23,10 @@ def summarize(results: Path = RESULTS, root: Path = ROOT) -> dict[str, dict[str,
         try:
             document = json.loads(path.read_text())
             command, figures = document["command"], document["figures"]
-        except (ValueError, KeyError, TypeError) as error:
+            known = {name: {**figure} for name, figure in figures.items()}
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise SummaryError(f"{file} is no results file: {error!r}") from None
-        for name, figure in figures.items():
+        for name, figure in known.items():
             if name in summary:
                 raise SummaryError(f"{name} is in {summary[name]['file']} and in {file}")
             summary[name] = {**figure, "file": file, "command": command}
