@@ -95,7 +95,7 @@ class Goal(rclpy.node.Node):
             self._diagnostics.set(WARN, f"goal not captured: {response.message}")
             return response
         try:
-            picture = decode(deserialize_message(self._seen, self._kind), topic)
+            picture = self._camera_picture(self._seen)
             self._check_size(picture, topic)
         except ImageError as error:
             response.success, response.message = False, str(error)
@@ -111,6 +111,16 @@ class Goal(rclpy.node.Node):
         height, width = picture.shape[:2]
         self._diagnostics.set(OK, f"goal: {source}", width=width, height=height)
 
+    def _camera_picture(self, raw: bytes) -> np.ndarray:
+        """A camera message's picture. Raises ImageError."""
+        topic = self._camera.topic_name
+        try:
+            message = deserialize_message(raw, self._kind)
+        except RuntimeError:  # what rclpy says to bytes that are no such message
+            kind = self._kind.__name__
+            raise ImageError(topic, kind, f"{len(raw)} bytes that are no such message") from None
+        return decode(message, topic)
+
     def _check_size(self, picture: np.ndarray, source: str) -> None:
         """A goal is no smaller than the network's picture, and square or of the camera's shape.
 
@@ -124,7 +134,7 @@ class Goal(rclpy.node.Node):
         if height == width or self._seen is None:
             return
         try:
-            camera = decode(deserialize_message(self._seen, self._kind), self._camera.topic_name)
+            camera = self._camera_picture(self._seen)
         except ImageError:
             return  # the camera's fault is not the goal's, and the planner reports it
         ratio = (width / height) / (camera.shape[1] / camera.shape[0])

@@ -57,3 +57,17 @@ def test_capture_takes_the_present_camera_picture(ros):
     ros.wait(lambda: ros.call(Trigger, "goal/capture").success, what="a captured goal")
     ros.wait(lambda: goals, what="the captured goal")
     np.testing.assert_array_equal(decode(goals[0]), rgb)
+
+
+def test_a_torn_camera_message_is_no_goal_and_no_end(ros):
+    node = ros.start("goal")
+    camera = ros.publisher(Image, "camera/image_raw", qos.CAMERA)
+    torn = b"\0\1\0\0torn"
+    ros.every(0.02, lambda: camera.publish(torn))
+
+    def refused():
+        answer = ros.call(Trigger, "goal/capture")
+        return not answer.success and "8 bytes that are no such message" in answer.message
+
+    ros.wait(refused, 20.0, "a capture refused for the torn message")
+    assert node.alive
