@@ -41,7 +41,11 @@ class McapFile:
 
     def __init__(self, path: Path) -> None:
         """A new file. Raises OSError."""
-        self._open(path, "xb")
+        # It gets its name once it is locked: another recorder that starts now must not repair it.
+        unnamed = path.with_suffix(".starting")
+        self._open(unnamed, "xb")
+        unnamed.rename(path)
+        self.path = path
         self._writer.start(_PROFILE, _LIBRARY)
 
     @classmethod
