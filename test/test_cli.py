@@ -35,6 +35,7 @@ def test_help_imports_no_room():
         "dataset",
         "train",
         "evaluate",
+        "diagnose",
         "watch",
         "doctor",
     ]

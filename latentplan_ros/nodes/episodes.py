@@ -51,11 +51,11 @@ class Episodes:
         self._pending = pending = client.call_async(Trigger.Request())
 
         def answered(future: Future) -> None:
-            if future is not self._pending:
-                return  # given up
+            given_up = future is not self._pending
+            if given_up:
+                return
             self._pending = None
             response = future.result()
-            assert response is not None
             if response.success:
                 self.recording, self._problem = record, ""
             else:

@@ -1,6 +1,5 @@
 """Camera picture and goal in, action out: CEM in the world model, at the control rate."""
 
-import os
 import sys
 import time
 from typing import Any
@@ -14,9 +13,7 @@ from sensor_msgs.msg import Image, Joy
 from visualization_msgs.msg import MarkerArray
 
 from latentplan_ros.control.profile import ProfileError, load_profile
-from latentplan_ros.models.checkpoint import CheckpointError, TrainedModel
-from latentplan_ros.models.split_model import SplitModel
-from latentplan_ros.models.world_model import WorldModel
+from latentplan_ros.models.checkpoint import CheckpointError
 from latentplan_ros.nodes import qos
 from latentplan_ros.nodes.diagnostics import ERROR, OK, WARN, Diagnostics
 from latentplan_ros.nodes.model import shared_model
@@ -25,9 +22,10 @@ from latentplan_ros.nodes.pictures import image_message
 from latentplan_ros.nodes.plan_pictures import imagined_paths, triptych
 from latentplan_ros.nodes.planning_loop import PlanningLoop
 from latentplan_ros.nodes.process import run
+from latentplan_ros.nodes.search import declare_search, make_controller, make_search
 from latentplan_ros.nodes.sight import Sight
 from latentplan_ros.nodes.stamps import seconds
-from latentplan_ros.planning import CEM, Controller, Plan, PlanningError
+from latentplan_ros.planning import Plan, PlanningError
 
 WATCH_PERIOD_S = 0.1
 FIGURES_PERIOD_S = 1.0
@@ -62,9 +60,6 @@ class Planner(LifecycleNode):
         declare(self, "camera", "", "Camera the checkpoint must be trained for; empty: any")
         declare(self, "device", "auto", "cpu, cuda, cuda:1, ..., or auto")
         declare(
-            self, "threads", 0, "Threads that imagine on a CPU; 0: one a core, 4 at most", 0, 64
-        )
-        declare(
             self,
             "image_transport",
             "raw",
@@ -72,19 +67,7 @@ class Planner(LifecycleNode):
             choices=("raw", "compressed"),
         )
         declare(self, "autostart", True, "Configure and activate without a lifecycle manager")
-        declare(self, "samples", 200, "Most action sequences an iteration", 1, 1_000_000)
-        declare(self, "iterations", 3, "Rounds of sampling", 1, 1000)
-        declare(self, "elites", 10, "Best sequences the next round starts from", 1, 1_000_000)
-        declare(self, "horizon", 13, "Steps ahead", 1, 1000)
-        declare(self, "replan_every", 1, "Actions taken of each plan", 1, 1000)
-        declare(self, "beta", 0.5, "Weight of new noise against the last", 0.01, 1.0)
-        declare(
-            self,
-            "std",
-            [0.0, 0.0, 0.0, 0.0],
-            "Spread of x, y, z, gripper in the search; zeros: that of the checkpoint's data",
-        )
-        declare(self, "seed", 0, "Seed of the search", 0, 2**31 - 1)
+        declare_search(self)
         declare(self, "picture_rate", 5.0, "Most plan/image and plan/markers a second", 0.0, 30.0)
 
     def close(self) -> None:
@@ -111,8 +94,8 @@ class Planner(LifecycleNode):
                 value("device"),
                 threads=1,  # of torch itself; SplitModel says why
             )
-            search = self._make_search(self._model)
-            controller = self._make_controller(search)
+            search = make_search(self, self._model)
+            controller = make_controller(self, self._model, search)
         except (CheckpointError, ProfileError, PlanningError) as error:
             self._diagnostics.set(ERROR, f"cannot be configured: {error}")
             return TransitionCallbackReturn.FAILURE
@@ -158,37 +141,6 @@ class Planner(LifecycleNode):
             self._sight.close()
             self.destroy_subscription(self._target)
             self._sight = self._position = None
-
-    def _make_search(self, model: TrainedModel) -> CEM:
-        value = {name: self.get_parameter(name).value for name in _SEARCH}
-        std = tuple(self.get_parameter("std").value)
-        if not any(std):
-            std = model.header.exploration_std
-        if len(std) != 4 or not all(np.isfinite(s) and s >= 0 for s in std) or not any(std):
-            raise PlanningError(
-                f"parameter std is {list(std)}; give 4 spreads, the checkpoint knows none"
-            )
-        return CEM(std, **value)
-
-    def _imagining(self) -> WorldModel:
-        if next(self._model.parameters()).device.type != "cpu":
-            return self._model
-        cores = len(os.sched_getaffinity(0))
-        return SplitModel(self._model, self.get_parameter("threads").value or min(cores, 4))
-
-    def _make_controller(self, search: CEM) -> Controller:
-        controller = Controller(
-            self._imagining(),
-            search,
-            self.get_parameter("replan_every").value,
-            next(self._model.parameters()).device,
-            self.get_parameter("seed").value,
-        )
-        size = self._model.header.image_size
-        nothing = np.zeros((size, size, 3), np.uint8)
-        controller.set_goal(nothing)  # the first plan is slow: make it now
-        controller.act(nothing)
-        return controller
 
     # What arrives ---------------------------------------------------------------------------
     def _on_target(self, message: PoseStamped) -> None:
@@ -246,9 +198,6 @@ class Planner(LifecycleNode):
         if loop.problem:
             return ERROR, f"not acting: {loop.problem}"
         return OK, "acting"
-
-
-_SEARCH = ("samples", "iterations", "elites", "horizon", "beta")
 
 
 def main() -> None:

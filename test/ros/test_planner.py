@@ -134,25 +134,20 @@ def test_acting_needs_goal_and_fresh_pictures_and_ends_with_deactivation(ros, ch
     ros.wait(lambda: len(scene.actions) > count, what="actions after activation")
 
 
-def test_asked_for_more_than_it_has_time_for_it_plans_with_fewer_samples(ros, checkpoint):
+def test_asked_for_more_than_it_has_time_for_it_plans_with_fewer_samples_and_says_so(
+    ros, checkpoint
+):
     scene = Scene(ros)
     ros.start("planner", {"checkpoint": checkpoint, **FAST, "samples": 50_000, "horizon": 13})
     scene.aim()
     ros.wait(lambda: len(scene.actions) >= 5, 60.0, "actions")
     ros.wait(lambda: 20 <= int(scene.figures()["samples"]) < 50_000, 30.0, "fewer samples")
-    scene.says("acting")
-
-
-def test_it_reports_pace_and_how_well_the_model_foresees(ros, checkpoint):
-    scene = Scene(ros)
-    ros.start("planner", {"checkpoint": checkpoint, **FAST})
-    scene.aim()
-    ros.wait(lambda: scene.figures().get("model_error_median"), 60.0, "a model error")
+    ros.wait(lambda: scene.figures()["model_error_median"], 30.0, "a model error")
     figures = scene.figures()
-    numbers = ("tick_jitter_ms_median", "tick_jitter_ms_p99", "model_error_median")
+    numbers = ("tick_jitter_ms_median", "tick_jitter_ms_p99", "model_error_median", "plan_ms_p99")
     assert all(float(figures[name]) >= 0.0 for name in numbers)
     assert all(int(figures[name]) >= 0 for name in ("missed_ticks", "overruns", "cut_plans"))
-    assert int(figures["periods_ahead"]) == 0
+    scene.says("acting")
 
 
 def test_pictures_of_the_past_are_rolled_forward(ros, checkpoint):
