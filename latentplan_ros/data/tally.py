@@ -89,7 +89,9 @@ class EpisodeTally:
         size_mb = sum(t.size for t in self.topics.values()) / 1e6
         rate = f" ({size_mb / seconds:.1f} MB/s)" if seconds > 0 else ""
         head = [f"{seconds:.2f} s", f"{messages} messages", f"{size_mb:.1f} MB{rate}"]
-        head += [f"{self.dropped} dropped", *([f"marked {outcome}"] if outcome else [])]
+        unknown = ", ".join(topic for topic, tally in self.topics.items() if tally.unnumbered)
+        head += [f"{self.dropped} dropped" + (f" (unknown on {unknown})" if unknown else "")]
+        head += [f"marked {outcome}"] if outcome else []
         lines = [f"{name}: {', '.join(head)}"]
         lines += [f"  {topic}: {tally}" for topic, tally in self.topics.items()]
         return "\n".join([*lines, *([f"  none on {silent}"] if silent else [])])

@@ -1,6 +1,7 @@
 """Records raw messages, a rosbag2 folder an episode, and loses nothing when it is killed."""
 
 import sys
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -87,11 +88,11 @@ class Recorder(rclpy.node.Node):
     def _repair_cut_bags(self) -> None:
         directory = self._bags.directory
         for folder in sorted(directory.glob("*")) if directory.is_dir() else []:
-            if folder.name.startswith(".") or not folder.is_dir() or not needs_repair(folder):
-                continue
-            if any(is_being_written(file) for file in folder.glob("*.mcap")):
-                continue  # another recorder's
             try:
+                if folder.name.startswith(".") or not folder.is_dir() or not needs_repair(folder):
+                    continue
+                if any(is_being_written(file) for file in folder.glob("*.mcap")):
+                    continue  # another recorder's
                 count = repair(folder)
             except (BagError, OSError) as error:
                 self.get_logger().error(f"{folder}: was cut short and can't be completed: {error}")
@@ -157,10 +158,12 @@ class Recorder(rclpy.node.Node):
         for tap in self._taps:
             if tap.newest is None:
                 continue
+            # What was missed before it was missed before this episode.
+            message = replace(tap.newest, missed=None if tap.newest.missed is None else 0)
             if 0 <= now - tap.newest_ns <= preroll_ns:
-                opening.append((tap.newest_ns, tap, tap.newest))
+                opening.append((tap.newest_ns, tap, message))
             elif tap.latched:
-                opening.append((now, tap, tap.newest))
+                opening.append((now, tap, message))
         # In order of time: readers refuse an unchunked file in which time goes back.
         for time_ns, tap, message in sorted(opening, key=lambda entry: entry[0]):
             self._write(tap, message, time_ns)
@@ -182,6 +185,7 @@ class Recorder(rclpy.node.Node):
             summary = self._bags.end(published)
         except BagError as error:
             self._fault = str(error)
+            self.get_logger().error(self._fault)
             return self._fault
         self.get_logger().info(summary)
         return summary
