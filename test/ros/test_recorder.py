@@ -20,6 +20,7 @@ from latentplan_ros.data.images import decode
 from latentplan_ros.data.preprocess import Preprocess
 from latentplan_ros.nodes import qos
 from latentplan_ros.nodes.pictures import image_message
+from latentplan_ros.nodes.taps import Tap
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
@@ -244,6 +245,23 @@ def test_messages_that_never_arrive_are_counted(ros, tmp_path):
     assert dropped == numbers[-1] - numbers[0] + 1 - len(numbers)
     with open_bag(folder) as bag:
         assert bag.about["dropped"] == f"/camera/image_raw: {dropped}"
+
+
+def test_where_the_transport_does_not_tell_numbers_nothing_is_claimed():
+    def missed(publishers, *infos):
+        tap = Tap("/x", "std_msgs/msg/Float32", qos.CAMERA, publishers)
+        return [tap.arrival(b"", info).missed for info in infos]
+
+    def info(number, publisher=None):
+        gid = {} if publisher is None else {"publisher_gid": {"data": publisher}}
+        return {"source_timestamp": 1, "publication_sequence_number": number, **gid}
+
+    two = (b"a", b"b")
+    assert missed(two, info(1, b"a"), info(9, b"b"), info(4, b"a"), info(10, b"b")) == [0, 0, 2, 0]
+    assert missed((b"a",), info(1), info(4)) == [0, 2], "Jazzy: a single publisher"
+    assert missed(two, info(1), info(4)) == [None, None], "Jazzy: whose number is it?"
+    assert missed((b"a",), info(None, b"a")) == [None], "a transport without numbers"
+    assert missed((b"a",), {}) == [None], "Humble"
 
 
 def test_exploration_recorded_through_ros_becomes_a_clean_dataset(ros, tmp_path):
