@@ -1,19 +1,22 @@
-"""RViz, Foxglove and Gazebo files name topics that there are, with the types they have."""
+"""RViz, Foxglove and Gazebo files, and the pages, name topics that there are, as they are."""
 
 import importlib
 import json
 import re
 import xml.etree.ElementTree as ET
+from pathlib import Path
 
 import pytest
 import yaml
 from rclpy.qos import DurabilityPolicy, QoSCompatibility, QoSProfile, ReliabilityPolicy
 from rclpy.qos import qos_check_compatible as check
 
+from latentplan_ros.control.envelope import Reason
 from latentplan_ros.control.profile import load_profile
-from latentplan_ros.nodes.contract import BY_NAME, TOPICS
+from latentplan_ros.nodes.contract import BASE, BY_NAME, TOPICS
 from latentplan_ros.resources import resource
 
+ROOT = Path(__file__).resolve().parents[1]
 RVIZ_TYPES = {
     "rviz_default_plugins/Image": "sensor_msgs/msg/Image",
     "rviz_default_plugins/MarkerArray": "visualization_msgs/msg/MarkerArray",
@@ -174,3 +177,49 @@ def test_every_type_of_the_contract_exists():
         assert fit != QoSCompatibility.ERROR, f"{entry.name}: {why}"
         header = "header" in message(entry.msgtype).get_fields_and_field_types()
         assert header or not entry.stamped
+
+
+# Pages -----------------------------------------------------------------------------------------
+def rows(page):
+    """Cells of every table row of a page in docs."""
+    lines = (ROOT / "docs" / page).read_text().splitlines()
+    return [[c.strip() for c in line.strip("|").split(" | ")] for line in lines if line[:1] == "|"]
+
+
+def test_the_page_of_topics_is_the_contract():
+    listed = {cells[0].strip("`"): cells for cells in rows("topics_and_frames.md")}
+    for entry in TOPICS:
+        cells = listed.pop(entry.name)
+        assert cells[1] == entry.msgtype
+        offered = "best_effort" if is_best_effort(entry.offered) else "reliable"
+        assert cells[3].startswith(offered), entry.name
+        latched = entry.offered.durability == DurabilityPolicy.TRANSIENT_LOCAL
+        assert latched == ("transient_local" in cells[3])
+        assert ("best_effort" in cells[4]) == is_best_effort(entry.asked)
+        assert ("base_frame" in cells[2]) == (entry.frame == BASE or entry.name == "plan/markers")
+    assert not [name for name in listed if "/" in name]
+
+
+def is_best_effort(profile):
+    return profile.reliability == ReliabilityPolicy.BEST_EFFORT
+
+
+def test_every_reason_to_hold_has_its_remedy():
+    first = " ".join(cells[0] for cells in rows("troubleshooting.md"))
+    assert [reason.name for reason in Reason if f"`{reason.name}`" not in first] == []
+
+
+@pytest.mark.parametrize(
+    "page", ["topics_and_frames.md", "troubleshooting.md", "watch.md", "gazebo.md"]
+)
+def test_links_lead_somewhere(page):
+    for target, anchor in re.findall(
+        r"\]\(([\w.]*)#?([\w-]*)\)", (ROOT / "docs" / page).read_text()
+    ):
+        file = ROOT / "docs" / (target or page)
+        assert file.is_file(), target
+        if not anchor:
+            continue
+        heads = re.findall(r"^#+ (.*)$", file.read_text(), re.M)
+        anchors = [re.sub(r"[^\w -]", "", head).lower().replace(" ", "-") for head in heads]
+        assert anchor in anchors, anchor

@@ -114,6 +114,18 @@ def test_a_topic_under_another_name_is_found(ros, patient):
     assert "no planner" in said(found["/action"])
 
 
+def test_a_remapped_topic_is_followed(ros, patient):
+    drive(ros, camera="camera/color/image_raw")
+    ros.start("arm", {"robot": patient}, remaps={"camera/image_raw": "camera/color/image_raw"})
+    settle(ros, "current_pose", "camera/color/image_raw", "target_pose")
+    ros.wait(lambda: ros.node.count_subscribers("camera/color/image_raw"), 30.0, "the arm node")
+    hearing, found = diagnose(patient, 1.0)
+    rates = {heard.name: heard.rate for heard in hearing.topics}
+    assert rates["/camera/color/image_raw"] > 5.0
+    assert "/camera/image_raw" not in rates
+    assert "/camera/color/image_raw" not in found
+
+
 def test_no_graph_at_all(ros, capsys):
     assert cli.main(["doctor", "--live", "--seconds", "0.1", "--namespace", "lab"]) == 1
     text = " ".join(capsys.readouterr().out.split())

@@ -90,8 +90,8 @@ class Hearing:
 
 def listen(client: GraphClient, duration: float) -> Hearing:
     """Waits until the graph is known, then listens to every topic of ours for ``duration`` s."""
-    heard = [Heard(topic, client.node.resolve_topic_name(topic.name)) for topic in TOPICS]
     _await_discovery(client)
+    heard = [Heard(topic, _name_in_graph(client, topic)) for topic in TOPICS]
     statuses: dict[str, DiagnosticStatus] = {}
     clock: list[float] = []
     clocked = bool(_publishers(client, "/clock"))
@@ -136,6 +136,25 @@ def _await_discovery(client: GraphClient) -> None:
         if now != known:
             known, changed = now, time.monotonic()
         time.sleep(0.05)
+
+
+def _name_in_graph(client: GraphClient, topic: Topic) -> str:
+    """The topic's name, or, where nobody uses that, what our nodes had it remapped to."""
+    node = client.node
+    name = node.resolve_topic_name(topic.name)
+    if not topic.driver or node.count_publishers(name) or node.count_subscribers(name):
+        return name
+    ours = {node.resolve_topic_name(other.name) for other in TOPICS}
+    present = set(node.get_node_names_and_namespaces())
+    space = node.get_namespace()
+    for reader in topic.subscribers:
+        if (reader, space) not in present:
+            continue
+        listed = node.get_subscriber_names_and_types_by_node(reader, space)
+        same = [n for n, types in listed if topic.msgtype in types and n not in ours]
+        if len(same) == 1:
+            return same[0]
+    return name
 
 
 def _attend(client: GraphClient, heard: Heard, clock: list[float] | None) -> None:

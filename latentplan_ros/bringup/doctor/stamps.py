@@ -7,6 +7,7 @@ from latentplan_ros.bringup.doctor.hearing import Heard
 from latentplan_ros.control.profile import RobotProfile
 
 AHEAD_S = 0.005  # what two synchronized clocks may differ by
+FUTURE_S = 0.05  # further ahead than this, the arm node takes a stamp for wrong
 _FIRST_WALL_S = 1e9  # September 2001: what is stamped earlier is simulated time
 _LIMITS = {
     "camera/image_raw": "image_timeout_s",
@@ -54,7 +55,7 @@ def _judge_ages(
     if youngest < -AHEAD_S:
         yield Finding(
             heard.name,
-            Status.WRONG,
+            Status.WRONG if youngest < -FUTURE_S else Status.NOTE,
             f"{sender} stamps {_time(-youngest)} in the future: its clock is ahead of this one's",
             "synchronize the machines' clocks (chrony; PTP for a robot's own network), and have "
             "the driver stamp with the system clock, not the device's",
