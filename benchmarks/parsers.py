@@ -339,6 +339,35 @@ def recipes(scratch: Path) -> Parser:
     return Parser(read, seeds, (RecipeError,))
 
 
+def joysticks(scratch: Path) -> Parser:
+    from latentplan_ros.control.joystick import JoystickError, load_joystick
+    from latentplan_ros.resources import resource
+
+    def read(data: bytes, folder: Path) -> object:
+        (folder / "stick.yaml").write_bytes(data)
+        return load_joystick(folder / "stick.yaml")
+
+    seeds = [file.read_bytes() for file in sorted(resource("config/joysticks").glob("*.yaml"))]
+    return Parser(read, seeds, (JoystickError,))
+
+
+def scenes(scratch: Path) -> Parser:
+    """A scene's YAML; its MuJoCo XML is code as much as a launch file is."""
+    from latentplan_ros.control.profile import ProfileError
+    from latentplan_ros.resources import resource
+    from latentplan_ros.sim.scene_file import SceneFile
+    from latentplan_ros.sim.task import TaskError
+
+    shipped = resource("config/scenes")
+
+    def read(data: bytes, folder: Path) -> object:
+        shutil.copy(shipped / "franka_cube.xml", folder)
+        (folder / "scene.yaml").write_bytes(data)
+        return SceneFile(folder / "scene.yaml")
+
+    return Parser(read, [(shipped / "franka_cube.yaml").read_bytes()], (TaskError, ProfileError))
+
+
 def datasets(scratch: Path) -> Parser:
     """The first byte says which file of a dataset the others are."""
     from latentplan_ros.control.action_space import ActionSpace
@@ -410,6 +439,8 @@ PARSERS: dict[str, Callable[[Path], Parser]] = {
         checkpoint_headers,
         profiles,
         recipes,
+        joysticks,
+        scenes,
         datasets,
         results,
     )

@@ -24,7 +24,7 @@ from latentplan_ros.data.sqlite_messages import SqliteDamage, SqliteMessages
 
 _TYPES = get_typestore(Stores.LATEST)
 _SUFFIXES = (".mcap", ".db3", ".db3.zstd", ".mcap.zstd")
-_METADATA_BYTES = 4 * 2**20
+_METADATA_BYTES = 2**20
 # A packed file may unpack to this many times its size: still pictures of one scene come close.
 _MOST_PACKED, _PIECE = 1000, 2**20
 _DAMAGE = (McapDamage, SqliteDamage, YamlFileError, OSError)
