@@ -29,7 +29,7 @@ class UnderWay:
     reached fewer goals (35 of 40) than imagining none (37), because it moves the start by a step
     that the arm has only begun. From a whole period on, actions lie in between that the picture
     does not show at all, and a plan from the picture would decide about the past: each whole
-    period is imagined ahead, with the action that was under way in it.
+    period is imagined ahead, with the action that was sent in it, or the target staying.
 
     period_s: control period. lasts_s: after this long without a new action the arm holds, so an
     older one is no longer under way (the profile's ``action_timeout_s``).
@@ -48,16 +48,17 @@ class UnderWay:
     def at(self, picture: float, effect: float) -> Situation:
         """For a plan on the picture of ``picture`` whose action takes effect at ``effect`` (s)."""
         steps = max(0, math.floor((effect - picture) / self._period + NEARLY))
-        moments = [picture + i * self._period for i in range(steps + 1)]
-        early = NEARLY * self._period  # what was sent just before a moment has not acted by then
-        led_to = [self._newest(moment - early, moment) for moment in moments[:-1]]
-        # The newest action always comes last: nothing else leaves before the one being planned.
-        led_to.append(self._newest(math.inf, moments[-1]))
-        return Situation(led_to[0], np.reshape(led_to[1:], (steps, 4)))
-
-    def _newest(self, until: float, moment: float) -> np.ndarray:
-        """The newest action sent by ``until`` that the arm still follows at ``moment``."""
-        for stamp, action in reversed(self._sent):
-            if stamp <= until:
-                return action if moment - stamp <= self._lasts else np.zeros(4, np.float32)
-        return np.zeros(4, np.float32)
+        unseen = picture - NEARLY * self._period  # what left after this has not acted by then
+        rest = np.zeros(4, np.float32)
+        if not self._sent:
+            return Situation(rest, np.zeros((0, 4), np.float32))
+        count = min(steps, sum(stamp > unseen for stamp, _ in self._sent))
+        row = [(-math.inf, rest), *self._sent][-1 - count :]
+        stamp, newest = row[-1]
+        ran = math.floor((effect - stamp) / self._period + NEARLY)
+        # An action moves the target once: in a period without a new one, the target stays.
+        stays = np.array([0.0, 0.0, 0.0, newest[3]], np.float32)
+        stills = min(max(ran - 1, 0), steps + 1 - len(row))
+        ahead = [action for _, action in row[1:]] + [stays] * stills
+        last = row[0][1] if picture - row[0][0] <= self._lasts else rest
+        return Situation(last, np.reshape(ahead, (-1, 4)).astype(np.float32))

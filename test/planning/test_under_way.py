@@ -49,9 +49,20 @@ def test_nearly_a_period_is_one():
     np.testing.assert_array_equal(situation.ahead, [action(8)])
 
 
+def test_an_action_moves_the_target_once():
+    """A plan that takes longer than usual: nothing new is under way because of that."""
+    under_way = driven(0.075, 0.9)  # the newest, of picture 8, left at 0.875
+    late = under_way.at(0.9, 0.995)
+    np.testing.assert_array_equal(late.last, action(8))
+    assert len(late.ahead) == 0
+    missed = under_way.at(0.9, 1.08)
+    np.testing.assert_array_equal(missed.last, action(8))
+    np.testing.assert_array_equal(missed.ahead, [[0, 0, 0, action(8)[3]]])
+
+
 def test_at_first_and_after_a_pause_the_arm_is_at_rest():
     under_way = UnderWay(PERIOD, lasts_s=0.2)
-    np.testing.assert_array_equal(under_way.at(5.0, 5.15).ahead, np.zeros((1, 4)))
+    assert len(under_way.at(5.0, 5.35).ahead) == 0
     under_way.sent(5.0, action(9))
     np.testing.assert_array_equal(under_way.at(9.0, 9.05).last, np.zeros(4))
 
@@ -60,6 +71,7 @@ def test_a_clock_turned_back_forgets_what_is_in_the_future():
     under_way = driven(0.05, 2.0)
     under_way.sent(1.0, action(50))
     np.testing.assert_array_equal(under_way.at(1.05, 1.1).last, action(50))
+    np.testing.assert_array_equal(under_way.at(1.0, 1.15).ahead, [action(50)])
     np.testing.assert_array_equal(under_way.at(1.0, 1.15).last, np.zeros(4))
 
 
