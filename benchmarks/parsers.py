@@ -8,7 +8,7 @@ import json
 import shutil
 import struct
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,7 @@ class Parser:
     """
 
     read: Callable[[bytes, Path], object]
-    seeds: list[bytes]
+    seeds: list[bytes] = field(repr=False)
     errors: tuple[type[Exception], ...]
 
 
