@@ -10,14 +10,16 @@ from lightning_fabric import Fabric
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from latentplan_ros.learning.dynamics import DynamicsRecipe, DynamicsStage
-from latentplan_ros.learning.gcivl import GcivlRecipe, GcivlStage
 from latentplan_ros.learning.mbold import MboldRecipe, MboldStage
+from latentplan_ros.learning.methods import METHODS
 from latentplan_ros.learning.trainer import TrainingError, run_stage
 from latentplan_ros.learning.world_model import WorldModelRecipe, WorldModelStage
 from latentplan_ros.models.latent_world_model import LatentWorldModel
 
 Q = {"kind": "q", "hidden": 16, "layers": 3, "actor_layers": 3, "discount": 0.8}
-VALUE = {"kind": "value", "hidden": 16, "layers": 2, "discount": 0.95}
+SMALL = {"hidden": 16, "layers": 3, "actor_layers": 3, "components": 2, "size": 2, "code": 4}
+SMALL |= {"states": 9, "candidates": 5}
+LEARNT = [name for name, head in METHODS.items() if head]
 UPDATES = 12
 
 
@@ -25,8 +27,11 @@ UPDATES = 12
 def make_stage(corridor):
     def make(name):
         torch.manual_seed(0)
-        head = {"mbold": Q, "gcivl": VALUE}.get(name)
-        spec = {"latent": 8, "channels": 2, "hidden": 16, "layers": 2, "distance": head}
+        spec = {"latent": 8, "channels": 2, "hidden": 16, "layers": 2, "distance": None}
+        trained = METHODS.get(name)
+        if trained:
+            sizes = {key: SMALL.get(key, value) for key, value in trained.sizes.items()}
+            spec["distance"] = {"kind": trained.kind, **sizes}
         model = LatentWorldModel(spec)
         latents = torch.randn(corridor.num_frames, 8)
         episodes = np.arange(30)
@@ -37,11 +42,8 @@ def make_stage(corridor):
         if name == "dynamics":
             recipe = DynamicsRecipe(UPDATES, batch_size=8, horizon=3)
             return DynamicsStage(model, latents, corridor, episodes, recipe)
-        if name == "gcivl":
-            recipe = GcivlRecipe(UPDATES, batch_size=8)
-            return GcivlStage(model, latents, corridor, episodes, recipe, 0)
-        recipe = MboldRecipe(UPDATES, batch_size=8)
-        return MboldStage(model, latents, corridor, episodes, recipe, 0)
+        recipe = trained.recipe(UPDATES, batch_size=8)
+        return trained.stage(model, latents, corridor, episodes, recipe, 0)
 
     return make
 
@@ -54,7 +56,7 @@ class StoppedError(Exception):
     pass
 
 
-@pytest.mark.parametrize("name", ["world_model", "dynamics", "mbold", "gcivl"])
+@pytest.mark.parametrize("name", ["world_model", "dynamics", *LEARNT])
 def test_a_run_that_was_stopped_ends_as_one_that_was_not(make_stage, tmp_path, name):
     whole, stopped, resumed = make_stage(name), make_stage(name), make_stage(name)
     for folder in ("whole", "stopped"):
