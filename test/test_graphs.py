@@ -4,6 +4,7 @@ import json
 import runpy
 import sys
 from dataclasses import dataclass, field
+from inspect import signature
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
@@ -12,7 +13,7 @@ import pytest
 import yaml
 
 from latentplan_ros.bringup.graphs import GRAPHS, GraphError, Options, graph, helps
-from latentplan_ros.bringup.runner import command
+from latentplan_ros.bringup.runner import command, up
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -215,6 +216,10 @@ def test_launch_files_and_up_start_the_same(
         "use_sim_time": "true" if namespace else "false",
     }
     assert launched(name, **chosen) == commanded(name, **chosen)
+
+
+def test_up_takes_every_option():
+    assert set(signature(up).parameters) == {"name", *helps()}
 
 
 def test_launch_arguments_have_the_defaults_of_up(fake_launch):

@@ -195,6 +195,7 @@ def up(
     goal: Path | str | None = None,
     namespace: str = "",
     record: Path | str | None = None,
+    joystick: str = "gamepad",
     use_sim_time: bool = False,
 ) -> int:
     """Run a graph until a signal or until a required process ends; the exit status.
@@ -206,6 +207,7 @@ def up(
     options = Options(
         robot=robot,
         namespace=namespace,
+        joystick=joystick,
         use_sim_time=str(use_sim_time).lower(),
         **{key: str(value) for key, value in chosen.items() if value is not None},
     )
