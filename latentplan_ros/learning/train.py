@@ -18,9 +18,11 @@ from latentplan_ros.data.dataset import Dataset, DatasetError
 from latentplan_ros.learning.dynamics import DynamicsRecipe, DynamicsStage
 from latentplan_ros.learning.methods import METHODS
 from latentplan_ros.learning.trainer import TrainingError, run_stage
+from latentplan_ros.learning.video import VideoRecipe, VideoStage
 from latentplan_ros.learning.world_model import WorldModelRecipe, WorldModelStage, encode_dataset
 from latentplan_ros.models.checkpoint import CheckpointHeader, save_checkpoint
-from latentplan_ros.models.latent_world_model import LatentWorldModel
+from latentplan_ros.models.latent_world_model import HEADS, POLICIES, LatentWorldModel
+from latentplan_ros.models.video_world_model import VideoWorldModel
 from latentplan_ros.resources import resource
 
 
@@ -41,6 +43,7 @@ class Recipe:
     head: dict[str, Any] = field(default_factory=dict)
     world_model: WorldModelRecipe = field(default_factory=WorldModelRecipe)
     dynamics: DynamicsRecipe = field(default_factory=DynamicsRecipe)
+    video: VideoRecipe = field(default_factory=VideoRecipe)  # with updates: in place of dynamics
     distance: dict[str, Any] = field(default_factory=dict)
     held_out: float = 0.05  # share of episodes kept from training (Table 2: validation)
     save_every: int = 2000
@@ -59,7 +62,11 @@ def load_recipe(name_or_path: str | Path | None) -> Recipe:
         raise RecipeError(f"cannot read recipe {path}: {' '.join(str(error).split())}") from None
     if not isinstance(values, dict):
         raise RecipeError(f"{path} must be settings and their values, not {values!r}")
-    blocks: dict[str, Any] = {"world_model": WorldModelRecipe, "dynamics": DynamicsRecipe}
+    blocks: dict[str, Any] = {
+        "world_model": WorldModelRecipe,
+        "dynamics": DynamicsRecipe,
+        "video": VideoRecipe,
+    }
     for name, kind in blocks.items():
         values[name] = _block(kind, values.get(name, {}), f"{path}: {name}")
     values["model"] = _sizes(values.get("model", {}), Recipe().model, f"{path}: model")
@@ -91,6 +98,12 @@ def train(
         head = _sizes(recipe.head, chosen.sizes, f"{method} recipe: head")
         spec["distance"] = {"kind": chosen.kind, **head}
         settings = _block(chosen.recipe, recipe.distance, f"{method} recipe: distance")
+    if recipe.video.updates:
+        if chosen and issubclass(HEADS[chosen.kind], POLICIES):
+            raise RecipeError(f"{method} recipe: video: {method} is a policy, and imagines nothing")
+        if recipe.video.kernel_size % 2 == 0:
+            raise RecipeError(f"{method} recipe: video: kernel_size must be odd")
+        spec |= {"kind": "video", "video": recipe.video.sizes()}
     dataset = Dataset.open(data)
     if dataset.num_episodes < 2:
         raise DatasetError(f"{data} has {dataset.num_episodes} episodes; training needs at least 2")
@@ -101,7 +114,7 @@ def train(
     fabric.launch()
     training, _ = dataset.split(recipe.held_out, seed)
     fabric.seed_everything(seed, verbose=False)
-    model = LatentWorldModel(spec)
+    model = VideoWorldModel(spec) if recipe.video.updates else LatentWorldModel(spec)
     run: dict[str, Any] = {
         "fabric": fabric,
         "folder": folder,
@@ -111,7 +124,10 @@ def train(
 
     run_stage(stage=WorldModelStage(model, dataset, training, recipe.world_model), **run)
     latents = _latents(model, dataset, folder, fabric)
-    run_stage(stage=DynamicsStage(model, latents, dataset, training, recipe.dynamics), **run)
+    if isinstance(model, VideoWorldModel):
+        run_stage(stage=VideoStage(model, dataset, training, recipe.video), **run)
+    else:
+        run_stage(stage=DynamicsStage(model, latents, dataset, training, recipe.dynamics), **run)
     if chosen:
         run_stage(stage=chosen.stage(model, latents, dataset, training, settings, seed), **run)
     if fabric.global_rank == 0:

@@ -16,6 +16,7 @@ from safetensors.torch import save_file
 from latentplan_ros.control.action_space import ActionSpace
 from latentplan_ros.control.profile import RobotProfile
 from latentplan_ros.models.latent_world_model import DistanceError, LatentWorldModel
+from latentplan_ros.models.video_world_model import VideoWorldModel
 
 _FORMAT = 1
 _HEADER = "latentplan"
@@ -102,6 +103,18 @@ class TrainedModel(LatentWorldModel):
         self.header = header
 
 
+class TrainedVideoModel(TrainedModel, VideoWorldModel):
+    """A loaded checkpoint that imagines pictures."""
+
+
+# By the spec's kind; files from before there were two have none.
+_MODELS: dict[Any, type[TrainedModel]] = {
+    None: TrainedModel,
+    "latent": TrainedModel,
+    "video": TrainedVideoModel,
+}
+
+
 def save_checkpoint(path: str | Path, model: LatentWorldModel, header: CheckpointHeader) -> None:
     """Writes the file whole or not at all."""
     path = Path(path)
@@ -145,7 +158,7 @@ def load_checkpoint(path: str | Path, device: str = "cpu") -> TrainedModel:
     _require_sizes(header, path)
     try:
         _require_weights(header, path)
-        model = TrainedModel(header)
+        model = _MODELS[header.spec.get("kind")](header)
         with safe_open(str(path), "pt") as file:
             names = file.keys()
             model.load_state_dict({name: file.get_tensor(name) for name in names})
@@ -161,11 +174,19 @@ def load_checkpoint(path: str | Path, device: str = "cpu") -> TrainedModel:
 def _require_sizes(header: CheckpointHeader, path: str | Path) -> None:
     """Raises CheckpointError unless every size of the networks is one that we would choose."""
     spec = header.spec if isinstance(header.spec, dict) else {}
+    if spec.get("kind") not in list(_MODELS):  # it may be anything, a list too
+        raise CheckpointError(
+            f"{path}: its model is of kind {spec['kind']!r}, which is not one of ours"
+        )
     distance = spec.get("distance") or {}
     sizes = {name: spec.get(name) for name in ("latent", "channels", "hidden", "layers")}
     if isinstance(distance, dict):
         # A whole number; others are for the distance itself to judge.
         sizes |= {f"distance {k}": v for k, v in distance.items() if isinstance(v, int)}
+    if spec.get("kind") == "video":
+        video = spec.get("video")
+        video = video if isinstance(video, dict) else {}
+        sizes |= {f"video {k}": video.get(k) for k in ("filters", "kernels", "kernel_size")}
     for name, size in sizes.items():
         most = _MAX_LAYERS if name.endswith("layers") else _MAX_SIZE
         if not isinstance(size, int) or isinstance(size, bool) or not 0 < size <= most:
@@ -178,7 +199,8 @@ def _require_weights(header: CheckpointHeader, path: str | Path) -> None:
     Found out without memory for them: a small file may ask for networks of any size.
     """
     with torch.device("meta"):
-        needed = {k: list(v.shape) for k, v in TrainedModel(header).state_dict().items()}
+        model = _MODELS[header.spec.get("kind")](header)
+        needed = {k: list(v.shape) for k, v in model.state_dict().items()}
     with safe_open(str(path), "pt") as file:
         held = {name: file.get_slice(name).get_shape() for name in file.keys()}  # noqa: SIM118
     for name in sorted({*needed, *held}):

@@ -60,11 +60,7 @@ class LatentWorldModel(nn.Module):
 
     def encode(self, images: torch.Tensor, last: torch.Tensor | None = None) -> torch.Tensor:
         """As in WorldModel. Raises PictureError: floats in [0, 1] would be read as black."""
-        if images.dtype != torch.uint8 or images.shape[1:] != (3, 64, 64):
-            raise PictureError(
-                f"pictures are {images.dtype} {list(images.shape)}; "
-                "this model encodes uint8 [B, 3, 64, 64]"
-            )
+        require_pictures(images)
         seen = self.encoder(images)
         return torch.cat([seen, seen.new_zeros(len(seen), 4) if last is None else last], dim=1)
 
@@ -101,3 +97,12 @@ class LatentWorldModel(nn.Module):
         seen = latents[..., : self.spec["latent"]]
         flat = self.decoder(seen.reshape(-1, seen.shape[-1])).clamp(0.0, 1.0)
         return flat.reshape(*latents.shape[:-1], *flat.shape[1:])
+
+
+def require_pictures(images: torch.Tensor) -> None:
+    """Raises PictureError for what is not ``uint8 [B,3,64,64]``."""
+    if images.dtype != torch.uint8 or images.shape[1:] != (3, 64, 64):
+        raise PictureError(
+            f"pictures are {images.dtype} {list(images.shape)}; "
+            "this model encodes uint8 [B, 3, 64, 64]"
+        )

@@ -1,0 +1,61 @@
+"""A world model that imagines pictures, as the paper's does: its latents are images."""
+
+from typing import Any
+
+import torch
+
+from latentplan_ros.models.latent_world_model import LatentWorldModel, require_pictures
+from latentplan_ros.models.video_prediction import PIXELS, SIDE, VideoPredictor
+
+# Candidates imagined at once: larger batches fall out of the processor's caches.
+_AT_ONCE = 128
+
+
+class VideoWorldModel(LatentWorldModel):
+    """Video prediction for dynamics; the distance is the latent model's, of the imagined pictures.
+
+    Its latents are a picture, the first picture of the prediction, the recurrent state, and the
+    action that led to the picture. Encoder and head are those of the latent model in the same file,
+    which learned the distance; its latent dynamics are not asked.
+
+    spec: that of LatentWorldModel, ``kind`` "video", and ``video``, the sizes of VideoPredictor.
+    """
+
+    def __init__(self, spec: dict[str, Any]) -> None:
+        super().__init__(spec)
+        self.video = VideoPredictor(**spec["video"])
+        self._parts = [PIXELS, PIXELS, self.video.state_size, 4]
+
+    def encode(self, images: torch.Tensor, last: torch.Tensor | None = None) -> torch.Tensor:
+        """As in WorldModel. Raises PictureError."""
+        require_pictures(images)
+        picture = images.flatten(1).float() / 255.0
+        state = picture.new_zeros(len(picture), self.video.state_size)
+        last = picture.new_zeros(len(picture), 4) if last is None else last
+        return torch.cat([picture, picture, state, last], dim=1)
+
+    def rollout(self, latent: torch.Tensor, actions: torch.Tensor) -> torch.Tensor:
+        starts = latent.expand(len(actions), -1).split(_AT_ONCE)
+        chunks = zip(starts, actions.split(_AT_ONCE), strict=True)
+        return torch.cat([self._imagine(start, chunk) for start, chunk in chunks])
+
+    def distance(self, latent: torch.Tensor, goal: torch.Tensor) -> torch.Tensor:
+        """As in WorldModel: between the encodings of both pictures. Raises DistanceError."""
+        return super().distance(self._seen(latent), self._seen(goal))
+
+    def decode(self, latents: torch.Tensor) -> torch.Tensor:
+        return latents[..., :PIXELS].unflatten(-1, (3, SIDE, SIDE)).clamp(0.0, 1.0)
+
+    def _imagine(self, latent: torch.Tensor, actions: torch.Tensor) -> torch.Tensor:
+        flat, start, state, last = latent.split(self._parts, dim=1)
+        picture, first = (p.unflatten(1, (3, SIDE, SIDE)) for p in (flat, start))
+        latents = []
+        for action in actions.unbind(dim=1):
+            picture, state = self.video(picture, first, state, torch.cat([last, action], dim=1))
+            last = action
+            latents.append(torch.cat([picture.flatten(1), start, state, last], dim=1))
+        return torch.stack(latents, dim=1)
+
+    def _seen(self, latent: torch.Tensor) -> torch.Tensor:
+        """``[N, ...]`` to the encodings of its pictures, ``[N, spec["latent"]]``."""
+        return self.encoder(255.0 * self.decode(latent))
