@@ -15,6 +15,7 @@ from latentplan_ros.evaluation.report import write_report
 from latentplan_ros.evaluation.results import Figure, write_results
 from latentplan_ros.evaluation.run import STEPS, evaluate, make_goals
 from latentplan_ros.models.checkpoint import load_checkpoint
+from latentplan_ros.models.video_world_model import VideoWorldModel
 from latentplan_ros.sim.goals import FIRST_GOAL_SEED
 from latentplan_ros.sim.tasks import make_task
 
@@ -44,7 +45,14 @@ def evaluate_checkpoint(
     with Progress(*columns) as progress:
         bar = progress.add_task(f"{simulated.name} {method}", total=len(drawn))
         outcomes = evaluate(
-            policy, simulated, drawn, steps, films=True, on_outcome=lambda _: progress.advance(bar)
+            policy,
+            simulated,
+            drawn,
+            steps,
+            # What a search imagines in pictures is hundreds of megabytes.
+            batch=1 if isinstance(model, VideoWorldModel) else 10,
+            films=True,
+            on_outcome=lambda _: progress.advance(bar),
         )
     figures = success_figures(simulated.name, method, outcomes)
     write_results(
