@@ -50,7 +50,7 @@ def parsers(tmp_path_factory):
 
 @pytest.mark.parametrize("name", NAMES)
 @settings(
-    max_examples=60,
+    max_examples=40,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
