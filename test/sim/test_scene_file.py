@@ -10,6 +10,7 @@ from latentplan_ros import cli
 from latentplan_ros.control.exploration import SmoothedRandomPolicy
 from latentplan_ros.data.dataset import Dataset
 from latentplan_ros.resources import resource
+from latentplan_ros.sim.arm import ASSETS
 from latentplan_ros.sim.environment import Environment, SimulationError
 from latentplan_ros.sim.goals import FIRST_GOAL_SEED, make_goal
 from latentplan_ros.sim.task import TaskError
@@ -231,6 +232,19 @@ def test_a_start_that_always_collides_names_what_touches(write):
     env = Environment(make_task(write(values)))
     with pytest.raises(SimulationError, match="geom table touched geom of body cube"):
         env.reset(np.random.default_rng(0))
+
+
+def test_meshes_lie_beside_the_mjcf_and_those_of_the_arm_stay_where_they_are(write, tmp_path):
+    (tmp_path / "parts").mkdir()
+    mesh = ASSETS / "panda" / "link3.stl"
+    (tmp_path / "parts" / "stone.stl").write_bytes(mesh.read_bytes())
+    scene = CUBE.replace("<mujoco>", '<mujoco><compiler meshdir="parts"/>').replace(
+        "<worldbody>", '<asset><mesh name="stone" file="stone.stl"/></asset><worldbody>'
+    )
+    scene = scene.replace('type="box" size="0.035 0.035 0.035"', 'type="mesh" mesh="stone"')
+    values = changed(lambda v: v["start"]["joints"].pop("cube"))
+    env = Environment(make_task(write(values, scene)))
+    assert env.model.mesh("stone").vertnum[0] == env.model.mesh("link3").vertnum[0]
 
 
 def test_an_arm_of_ones_own_is_driven_by_its_site(write, tmp_path):
