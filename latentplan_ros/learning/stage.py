@@ -14,10 +14,12 @@ class Stage(nn.Module, ABC):
     """One training run; one optimiser steps all of it.
 
     Its ``forward`` returns ``{"loss": ..., more to log}``.
-    name: of logs and checkpoints; updates: how many; batch_size: over all processes together.
+    name: of logs and checkpoints; recipe: its dataclass of hyperparameters; updates: how many;
+    batch_size: over all processes together.
     """
 
     name: str
+    recipe: Any
     updates: int
     batch_size: int
 

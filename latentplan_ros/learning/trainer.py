@@ -3,6 +3,7 @@
 import json
 import math
 import os
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -106,6 +107,7 @@ def _save(
     state = {
         "done": done,
         "world_size": fabric.world_size,
+        "recipe": asdict(stage.recipe),
         "module": stage.state_dict(),
         "optimizer": optimizer.state_dict(),
         "extra": stage.extra_state(),
@@ -125,6 +127,17 @@ def _restore(
         raise TrainingError(
             f"{file} was saved by {state['world_size']} processes, this is a run of "
             f"{fabric.world_size}; continue with as many, or start in another folder"
+        )
+    settings = asdict(stage.recipe)
+    changed = [
+        f"{name} {before!r}, now {settings.get(name)!r}"
+        for name, before in state["recipe"].items()
+        if before != settings.get(name)
+    ]
+    if changed:
+        raise TrainingError(
+            f"{file} was trained with {'; '.join(changed)}: put the settings back, or start in "
+            "another folder"
         )
     try:
         stage.load_state_dict(state["module"])

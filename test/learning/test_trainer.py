@@ -16,7 +16,6 @@ from latentplan_ros.learning.trainer import TrainingError, run_stage
 from latentplan_ros.learning.world_model import WorldModelRecipe, WorldModelStage
 from latentplan_ros.models.latent_world_model import LatentWorldModel
 
-Q = {"kind": "q", "hidden": 16, "layers": 3, "actor_layers": 3, "discount": 0.8}
 SMALL = {"hidden": 16, "layers": 3, "actor_layers": 3, "components": 2, "size": 2, "code": 4}
 SMALL |= {"states": 9, "candidates": 5}
 LEARNT = [name for name, head in METHODS.items() if head]
@@ -119,11 +118,25 @@ def test_losses_are_logged_for_people_and_for_programs(make_stage, tmp_path):
     assert logged == pytest.approx({line["update"]: line["loss"] for line in lines})
 
 
-def test_another_recipes_state_is_refused(make_stage, tmp_path, corridor):
+@pytest.mark.parametrize(
+    ("head", "recipe", "told"),
+    [
+        ({"hidden": 32}, {}, r"mbold\.0\.state belongs to another recipe"),
+        (
+            {},
+            {"negatives": 0.0},
+            r"was trained with negatives 0\.5, now 0\.0: put the settings back",
+        ),
+    ],
+)
+def test_another_recipes_state_is_refused(make_stage, tmp_path, corridor, head, recipe, told):
     run_stage(fabric(), make_stage("mbold"), tmp_path, seed=0)
-    head = {**Q, "hidden": 32}
-    spec = {"latent": 8, "channels": 2, "hidden": 16, "layers": 2, "distance": head}
-    latents, recipe = torch.randn(corridor.num_frames, 8), replace(MboldRecipe(), updates=12)
-    stage = MboldStage(LatentWorldModel(spec), latents, corridor, np.arange(30), recipe, 0)
-    with pytest.raises(TrainingError, match=r"mbold\.0\.state belongs to another recipe"):
+    sizes = METHODS["mbold"].sizes
+    small = {key: SMALL.get(key, value) for key, value in sizes.items()}
+    spec = {"latent": 8, "channels": 2, "hidden": 16, "layers": 2}
+    spec["distance"] = {"kind": "q", **small, **head}
+    latents = torch.randn(corridor.num_frames, 8)
+    settings = replace(MboldRecipe(UPDATES, batch_size=8), **recipe)
+    stage = MboldStage(LatentWorldModel(spec), latents, corridor, np.arange(30), settings, 0)
+    with pytest.raises(TrainingError, match=told):
         run_stage(fabric(), stage, tmp_path, seed=0)
