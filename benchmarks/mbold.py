@@ -23,6 +23,9 @@ GOAL_SEED = 1_000_000
 # What is compared: (what is trained, how it acts).
 COMPARED: dict[str, tuple[str, Method]] = {
     "mbold": ("mbold", "model"),
+    "icem": ("mbold", "icem"),
+    "mppi": ("mbold", "mppi"),
+    "gradient": ("mbold", "gradient"),
     "pixel_l2": ("mbold", "pixel_l2"),
     "random": ("mbold", "random"),
     "actor": ("mbold", "actor"),

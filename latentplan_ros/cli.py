@@ -279,9 +279,21 @@ class Evaluate:
     """Control steps a try."""
     replan_every: int = 1
     """Steps between two plans."""
-    method: Literal["model", "pixel_l2", "random", "actor", "gcbc", "q_policy", "sorb"] = "model"
-    """Planning by model: the checkpoint's own distance, or pixel_l2: l2 between pictures. Without a
-    plan: random; actor: that of mbold; gcbc, q_policy, sorb: by checkpoints of these."""
+    method: Literal[
+        "model",
+        "icem",
+        "mppi",
+        "gradient",
+        "pixel_l2",
+        "random",
+        "actor",
+        "gcbc",
+        "q_policy",
+        "sorb",
+    ] = "model"
+    """Planning with the checkpoint's own distance by CEM (model), icem, mppi or gradient; with l2
+    between pictures: pixel_l2. Without a plan: random; actor: that of mbold; gcbc, q_policy, sorb:
+    by checkpoints of these."""
     device: str = "cpu"
     """Device to plan on: cpu or cuda."""
 

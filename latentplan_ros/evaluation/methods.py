@@ -18,9 +18,25 @@ from latentplan_ros.models.q_distance import QDistance
 from latentplan_ros.models.q_policy import QPolicy
 from latentplan_ros.models.sorb_distance import SorbDistance
 from latentplan_ros.models.vae_distance import VaeDistance
-from latentplan_ros.planning import CEM, BatchController, PixelDistance
+from latentplan_ros.planning import (
+    CEM,
+    ICEM,
+    MPPI,
+    BatchController,
+    GradientCEM,
+    PixelDistance,
+    SamplingPlanner,
+)
 
-Method = Literal["model", "pixel_l2", "random", "actor", "gcbc", "q_policy", "sorb"]
+Method = Literal[
+    "model", "icem", "mppi", "gradient", "pixel_l2", "random", "actor", "gcbc", "q_policy", "sorb"
+]
+PLANNERS: dict[str, type[SamplingPlanner]] = {
+    "model": CEM,
+    "icem": ICEM,
+    "mppi": MPPI,
+    "gradient": GradientCEM,
+}
 Head = TypeVar("Head", bound=nn.Module)
 
 
@@ -31,7 +47,8 @@ class MethodError(ValueError):
 def make_policy(
     method: Method, model: TrainedModel, replan_every: int = 1, device: str = "cpu"
 ) -> Policy:
-    """model: planning with the checkpoint's own distance; pixel_l2: with l2 between pictures in its
+    """model: planning by CEM with the checkpoint's own distance; icem, mppi and gradient: by other
+    planners; pixel_l2: with l2 between pictures in its
     place, at the horizon's end as there (visual foresight, MBOLD B.5); random: the actions that its
     data was collected with. Without a plan: actor: that of MBOLD; gcbc; q_policy;
     sorb: gcbc along waypoints.
@@ -50,14 +67,14 @@ def make_policy(
     if method == "sorb":
         return SearchPolicy(model, _head(model, SorbDistance, method, "sorb"), device)
     # What our planner adds to MBOLD's counts in time steps, and l2 is in no unit of time.
-    plain = CEM(std, moments=1, reluctance=0.0)
+    plain = PLANNERS.get(method, CEM)(std, moments=1, reluctance=0.0)
     if method == "pixel_l2":
         return PlanningPolicy(BatchController(PixelDistance(model), plain, replan_every, device))
     model.require_distance()
     if isinstance(model.head, VaeDistance):
         coded = PixelDistance(model, model.head.means)
         return PlanningPolicy(BatchController(coded, plain, replan_every, device))
-    planner = plain if model.head is None else CEM(std)
+    planner = plain if model.head is None else PLANNERS[method](std)
     return PlanningPolicy(BatchController(model, planner, replan_every, device))
 
 

@@ -38,7 +38,7 @@ def checkpoint(tmp_path: Path) -> Path:
     return path
 
 
-@pytest.mark.parametrize("method", ["model", "pixel_l2", "random"])
+@pytest.mark.parametrize("method", ["model", "icem", "mppi", "gradient", "pixel_l2", "random"])
 def test_a_checkpoint_is_tried_and_what_came_of_it_is_on_disk(
     checkpoint: Path, tmp_path: Path, method: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
