@@ -52,8 +52,8 @@ class Up:
     graph: Positional[Literal["sim", "collect", "teleop", "reach"]]
     """sim: a simulated arm alone; collect: explorer, recorder; teleop: driving by hand, recorder;
     reach: goal, distance, planner."""
-    robot: str = "franka"
-    """Robot profile: a name in config/robots or a YAML file."""
+    robot: str = ""
+    """Robot profile: a name in config/robots or a YAML file; by default the simulated task's."""
     task: str = "franka_drawer"
     """Simulated task or scene file; none where a real arm's drivers are running."""
     checkpoint: str = ""

@@ -48,9 +48,19 @@ def test_each_graph_has_its_nodes(checkpoint):
 
 def test_a_real_arm_has_no_simulation_beside_it(checkpoint):
     for name in ("collect", "teleop", "reach"):
-        assert "sim_bridge" not in names(name, task="none", checkpoint=str(checkpoint))
-    explorer = graph("collect", Options(task="none"))[-1]
+        assert "sim_bridge" not in names(
+            name, task="none", robot="franka", checkpoint=str(checkpoint)
+        )
+    explorer = graph("collect", Options(task="none", robot="franka"))[-1]
     assert "reset_service" not in explorer.parameters
+
+
+def test_a_simulated_task_brings_its_own_robot():
+    for entry in graph("collect", Options(task="sawyer_push1")):
+        assert entry.parameters["robot"] == "sawyer_table"
+    assert graph("sim", Options(task="sawyer_push1", robot="sawyer"))[-1].parameters == {
+        "robot": "sawyer"
+    }
 
 
 @pytest.mark.parametrize(
@@ -59,7 +69,9 @@ def test_a_real_arm_has_no_simulation_beside_it(checkpoint):
         ("reash", {}, "reach"),
         ("sim", {"task": "none"}, "task"),
         ("reach", {"checkpoint": "/nowhere/model.safetensors"}, "/nowhere/model.safetensors"),
-        ("reach", {"task": "none"}, "checkpoint"),
+        ("reach", {"task": "none", "robot": "franka"}, "checkpoint"),
+        ("reach", {"task": "none"}, "a real arm needs its profile"),
+        ("sim", {"task": "sawyer_fly"}, "no task named 'sawyer_fly'"),
         ("sim", {"use_sim_time": "perhaps"}, "perhaps"),
         ("teleop", {"joystick": "wheel"}, "wheel"),
         ("teleop", {"joystick": "/nowhere/wheel.yaml"}, "/nowhere/wheel.yaml"),
@@ -209,6 +221,7 @@ def test_launch_files_and_up_start_the_same(
 ):
     chosen = {
         "task": task,
+        "robot": "" if task != "none" else "franka",
         "namespace": namespace,
         "checkpoint": str(checkpoint),
         "goal": str(picture),

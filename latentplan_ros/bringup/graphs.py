@@ -49,7 +49,10 @@ class Options:
     """What a person may choose when starting a graph; all text, as launch arguments are."""
 
     robot: str = field(
-        default="franka", metadata={"help": "Robot profile: a name in config/robots or a YAML file"}
+        default="",
+        metadata={
+            "help": "Robot profile: a name in config/robots or a YAML file; empty: the task's"
+        },
     )
     task: str = field(
         default="franka_drawer",
@@ -75,6 +78,21 @@ class Options:
     @property
     def simulated(self) -> bool:
         return self.task not in REAL_ARM
+
+    def profile(self) -> str:
+        """Name or file of the robot profile. Raises GraphError where nothing says which."""
+        if self.robot:
+            return self.robot
+        if not self.simulated:
+            raise GraphError("a real arm needs its profile: give robot a name or a YAML file")
+        # Here, not above: a real arm's machine may lack the simulator.
+        from latentplan_ros.sim.task import TaskError
+        from latentplan_ros.sim.tasks import make_task
+
+        try:
+            return make_task(self.task).profile
+        except TaskError as error:
+            raise GraphError(str(error)) from None
 
     @property
     def clocked(self) -> bool:
@@ -143,7 +161,7 @@ def _sim(options: Options) -> list[Entry]:
 
 
 def _collect(options: Options) -> list[Entry]:
-    explore: dict[str, Value] = {"robot": options.robot, "recorder": "recorder"}
+    explore: dict[str, Value] = {"robot": options.profile(), "recorder": "recorder"}
     if options.simulated:
         explore |= {"task": options.task, "reset_service": "sim_bridge/reset"}
     return [*_world(options), _recorder(options), Entry("explorer", explore, required=True)]
@@ -151,7 +169,7 @@ def _collect(options: Options) -> list[Entry]:
 
 def _teleop(options: Options) -> list[Entry]:
     drive: dict[str, Value] = {
-        "robot": options.robot,
+        "robot": options.profile(),
         "joystick": options.joystick_name(),
         "recorder": "recorder",
     }
@@ -159,7 +177,7 @@ def _teleop(options: Options) -> list[Entry]:
 
 
 def _reach(options: Options) -> list[Entry]:
-    model: dict[str, Value] = {"robot": options.robot, "checkpoint": options.checkpoint_path()}
+    model: dict[str, Value] = {"robot": options.profile(), "checkpoint": options.checkpoint_path()}
     return [
         *_world(options),
         Entry("goal", {"image": options.goal_path()}, required=True),
@@ -170,7 +188,7 @@ def _reach(options: Options) -> list[Entry]:
 
 def _recorder(options: Options) -> Entry:
     record: dict[str, Value] = {
-        "robot": options.robot,
+        "robot": options.profile(),
         "directory": str(Path(options.record).expanduser().absolute()),
     }
     if options.simulated:
@@ -180,12 +198,12 @@ def _recorder(options: Options) -> Entry:
 
 def _world(options: Options) -> list[Entry]:
     """The arm, and the simulation behind it if there is one."""
-    arm = Entry("arm", {"robot": options.robot}, required=True)
+    arm = Entry("arm", {"robot": options.profile()}, required=True)
     if not options.simulated:
         return [arm]
     simulation: dict[str, Value] = {
         "task": options.task,
-        "robot": options.robot,
+        "robot": options.profile(),
         "publish_clock": options.clocked,
     }
     return [Entry("sim_bridge", simulation, required=True), arm]

@@ -189,7 +189,7 @@ class _Printer:
 
 def up(
     name: str,
-    robot: str = "franka",
+    robot: str = "",
     task: str | None = None,
     checkpoint: Path | str | None = None,
     goal: Path | str | None = None,
