@@ -42,7 +42,9 @@ demo: $(READY) ## a simulated arm reaches goal pictures through ROS 2 nodes; TAS
 	$(BIN)/latentplan demo --task $(TASK) $(ARGS)
 
 test: check ## everything: check, then the tests
-	$(BIN)/python -m pytest $(ARGS)
+	# Small networks gain nothing from a second thread, and two that wait for each other beside the
+	# processes of a test take ten times as long.
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest $(ARGS)
 
 check: $(READY) ## format, lint, types, imports between the rooms
 	$(BIN)/ruff format --check .
