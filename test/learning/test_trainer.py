@@ -140,3 +140,8 @@ def test_another_recipes_state_is_refused(make_stage, tmp_path, corridor, head, 
     stage = MboldStage(LatentWorldModel(spec), latents, corridor, np.arange(30), settings, 0)
     with pytest.raises(TrainingError, match=told):
         run_stage(fabric(), stage, tmp_path, seed=0)
+
+
+def test_training_leaves_the_processs_arithmetic_as_it_was(make_stage, tmp_path):
+    run_stage(fabric(), make_stage("dynamics"), tmp_path, seed=0)
+    assert np.float32(1e-39) * np.float32(1.0) > 0.0
