@@ -119,8 +119,11 @@ def test_a_remapped_topic_is_followed(ros, patient):
     ros.start("arm", {"robot": patient}, remaps={"camera/image_raw": "camera/color/image_raw"})
     settle(ros, "current_pose", "camera/color/image_raw", "target_pose")
     ros.wait(lambda: ros.node.count_subscribers("camera/color/image_raw"), 30.0, "the arm node")
-    hearing, found = diagnose(patient, 1.0)
-    rates = {heard.name: heard.rate for heard in hearing.topics}
+    for _ in range(5):  # a loaded machine may take longer to discover than to listen
+        hearing, found = diagnose(patient, 1.0)
+        rates = {heard.name: heard.rate for heard in hearing.topics}
+        if rates.get("/camera/color/image_raw", 0.0) > 5.0:
+            break
     assert rates["/camera/color/image_raw"] > 5.0
     assert "/camera/image_raw" not in rates
     assert "/camera/color/image_raw" not in found
