@@ -104,7 +104,8 @@ def test_crisp_is_told_poses_in_its_frame_and_keeps_the_last_one_on_a_stop(bench
     robot.stop()
     robot.wait(lambda: robot.said("stopped"), "the stop on /diagnostics")
     targets, fingers = robot.events("target"), robot.events("gripper")
-    assert targets[-1]["away"] < 0.02, "the hold keeps the arm about where it is"
+    step = robot.profile.max_step_m + 1e-6  # what the fake has moved since its last pose
+    assert targets[-1]["away"] <= step, "the hold keeps the arm about where it is"
     assert len(fingers) <= len(targets) - 1, "a hold says nothing to the fingers"
     robot.ros.wait(lambda: robot.said("the controllers are there"), 30.0, "no problem")
 
