@@ -24,13 +24,20 @@ SEED = 1_000_000
 
 
 def try_all(
-    policy: Policy, goals: list[Goal], steps: int, batch: int, films: bool, title: str
+    policy: Policy,
+    goals: list[Goal],
+    steps: int,
+    title: str,
+    batch: int = 10,
+    films: bool = False,
+    task: str = TASK,
 ) -> list[Outcome]:
+    """Every goal once, with a progress bar."""
     with Progress() as progress:
         bar = progress.add_task(title, total=len(goals))
         return evaluate(
             policy,
-            make_task(TASK),
+            make_task(task),
             goals,
             steps,
             batch,
@@ -70,7 +77,7 @@ def main(
     every = [goal for group in drawn.values() for goal in group]
     for method in methods:
         policy = make_policy(method, model, replan_every)
-        outcomes = try_all(policy, every, steps, batch, report, f"{TASK} {method}")
+        outcomes = try_all(policy, every, steps, f"{TASK} {method}", batch, report)
         figures = success_figures(TASK, method, outcomes)
         for name, figure in figures.items():
             print(f"{name:40} {figure.value:.2f} [{figure.low:.2f}, {figure.high:.2f}]")

@@ -138,26 +138,25 @@ class Scene:
 
 
 # The faults: each takes the scene from a moving arm to one that holds, and back ------------------
-def camera(scene: Scene) -> float:
-    taken = scene.fail("eyes", signal.SIGUSR1)
+def interrupted(scene: Scene, name: str, off: int, on: int) -> float:
+    """A part falls silent in the middle, and goes on."""
+    taken = scene.fail(name, off)
     scene.quiet(0.5)
-    scene.signal("eyes", signal.SIGUSR1)
+    scene.signal(name, on)
     return taken
+
+
+def camera(scene: Scene) -> float:
+    return interrupted(scene, "eyes", signal.SIGUSR1, signal.SIGUSR1)
 
 
 def pose(scene: Scene) -> float:
-    taken = scene.fail("driver", signal.SIGUSR1)
-    scene.quiet(0.5)
-    scene.signal("driver", signal.SIGUSR1)
-    return taken
+    return interrupted(scene, "driver", signal.SIGUSR1, signal.SIGUSR1)
 
 
 def pause(scene: Scene) -> float:
-    """The planner is stopped in the middle, and goes on."""
-    taken = scene.fail("planner", signal.SIGSTOP)
-    scene.quiet(0.5)
-    scene.signal("planner", signal.SIGCONT)
-    return taken
+    """The planner is stopped, not ended."""
+    return interrupted(scene, "planner", signal.SIGSTOP, signal.SIGCONT)
 
 
 def arm_pause(scene: Scene) -> float:
@@ -173,21 +172,22 @@ def arm_pause(scene: Scene) -> float:
     return taken
 
 
-def planner(scene: Scene) -> float:
-    taken = scene.fail("planner", signal.SIGKILL)
-    scene.processes["planner"].wait()
+def killed(scene: Scene, name: str) -> float:
+    """A part is gone without a word, and later there again."""
+    taken = scene.fail(name, signal.SIGKILL)
+    scene.processes[name].wait()
     scene.quiet(0.5)
-    scene.start("planner")
+    scene.start(name)
     return taken
+
+
+def planner(scene: Scene) -> float:
+    return killed(scene, "planner")
 
 
 def peer(scene: Scene) -> float:
-    """The robot's computer is gone, without a word: camera and pose at once."""
-    taken = scene.fail("robot", signal.SIGKILL)
-    scene.processes["robot"].wait()
-    scene.quiet(0.5)
-    scene.start("robot")
-    return taken
+    """The robot's computer: camera and pose at once."""
+    return killed(scene, "robot")
 
 
 def clock(scene: Scene) -> float:

@@ -55,7 +55,7 @@ def main(
     Args:
         duration: seconds of acting; the first 10 warm up.
         checkpoint: the shipped one if left out.
-        threads: of the planner's torch; config/nodes/planner.yaml's if left out.
+        threads: that imagine in the planner; config/nodes/planner.yaml's if left out.
         samples: of the planner; as threads.
         quick: 5 seconds, results below runs/.
     """

@@ -6,14 +6,14 @@ from pathlib import Path
 import numpy as np
 import torch
 import tyro
-from rich.progress import Progress
 
 from benchmarks.destination import ROOT, results_file
+from benchmarks.drawer import try_all
 from latentplan_ros.evaluation.evaluate import success_figures
 from latentplan_ros.evaluation.methods import Method, make_policy
 from latentplan_ros.evaluation.outcome import Outcome
 from latentplan_ros.evaluation.results import Figure, write_results
-from latentplan_ros.evaluation.run import STEPS, evaluate, make_goals
+from latentplan_ros.evaluation.run import STEPS, make_goals
 from latentplan_ros.learning.train import Recipe, load_recipe, train
 from latentplan_ros.models.checkpoint import load_checkpoint
 from latentplan_ros.sim.collect import collect
@@ -59,9 +59,7 @@ def tried(task: str, checkpoint: Path, method: Method, goals: int, steps: int) -
         for kind in simulated.goal_kinds
         for goal in make_goals(simulated, kind, goals, GOAL_SEED)
     ]
-    with Progress() as progress:
-        bar = progress.add_task(f"{task} {method}", total=len(drawn))
-        return evaluate(policy, simulated, drawn, steps, on_outcome=lambda _: progress.advance(bar))
+    return try_all(policy, drawn, steps, f"{task} {method}", task=task)
 
 
 def spread(outcomes: list[list[Outcome]]) -> dict[str, dict[str, float]]:

@@ -299,6 +299,12 @@ class Dataset:
     def episode_starts(self) -> np.ndarray:
         return np.concatenate([[0], self.episode_ends])[:-1].astype(np.int64)
 
+    def frames(self, episodes: np.ndarray, before_end: int = 0) -> np.ndarray:
+        """Frames of these episodes with at least ``before_end`` more behind them, ``int64 [N]``."""
+        bounds = zip(self.episode_starts[episodes], self.episode_ends[episodes], strict=True)
+        ranges = [np.arange(start, end - before_end) for start, end in bounds]
+        return np.concatenate([np.empty(0, np.int64), *ranges])
+
     def split(self, held_out: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
         """Episode indices to train on and to hold out, at random."""
         order = np.random.default_rng(seed).permutation(self.num_episodes)

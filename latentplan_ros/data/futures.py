@@ -11,9 +11,7 @@ class FutureSampler:
 
     def __init__(self, dataset: Dataset, episodes: np.ndarray) -> None:
         starts, ends = dataset.episode_starts[episodes], dataset.episode_ends[episodes]
-        self._states = np.concatenate(
-            [np.arange(s, e - 1) for s, e in zip(starts, ends, strict=True)]
-        )
+        self._states = dataset.frames(episodes, before_end=1)
         self._left = np.repeat(ends - 1, ends - starts - 1) - self._states
 
     def draw(self, rng: np.random.Generator, count: int) -> Transitions:

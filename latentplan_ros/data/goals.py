@@ -40,15 +40,12 @@ class GoalSampler:
         index_size: int = 200_000,
     ) -> None:
         starts, ends = dataset.episode_starts[episodes], dataset.episode_ends[episodes]
-        self._states = np.concatenate(
-            [np.arange(s, e - 1) for s, e in zip(starts, ends, strict=True)]
-        )
+        self._states = dataset.frames(episodes, before_end=1)
         self._first = np.repeat(starts, ends - starts - 1)
         self._last = np.repeat(ends - 1, ends - starts - 1)
         self._p, self._negatives, self._neighbours = p, negatives, neighbours
         joints = len(dataset.info.state_names) - 3  # the tool position, last, is a function of them
-        frames = np.concatenate([np.arange(s, e) for s, e in zip(starts, ends, strict=True)])
-        kept = np.sort(rng.permutation(frames)[:index_size])
+        kept = np.sort(rng.permutation(dataset.frames(episodes))[:index_size])
         self._pose = np.ascontiguousarray(dataset.state[:, :joints], np.float32)
         keys = self._pose[kept]
         self._kept = kept

@@ -15,16 +15,13 @@ class Windows:
 
     def __init__(self, dataset: Dataset, episodes: np.ndarray, horizon: int) -> None:
         starts, ends = dataset.episode_starts[episodes], dataset.episode_ends[episodes]
-        ranges = [
-            np.arange(s, e - horizon) for s, e in zip(starts, ends, strict=True) if e - s > horizon
-        ]
-        if not ranges:
+        self.starts = dataset.frames(episodes, before_end=horizon)
+        if not len(self.starts):
             longest = int((ends - starts).max(initial=0))
             raise DatasetError(
                 f"{dataset.path}: no episode has the {horizon + 1} frames that a horizon of "
                 f"{horizon} steps needs; the longest has {longest}"
             )
-        self.starts = np.concatenate(ranges)
         self._first = np.isin(self.starts, starts)
         self._action, self._horizon = dataset.action, horizon
         self.priority = np.ones(len(self.starts))

@@ -62,8 +62,7 @@ class IqeStage(Stage):
         self._latents = latents
         rng = np.random.default_rng(seed)
         self._goals = GoalSampler(dataset, episodes, rng, negatives=recipe.negatives)
-        bounds = zip(dataset.episode_starts[episodes], dataset.episode_ends[episodes], strict=True)
-        self._frames = np.concatenate([np.arange(start, end) for start, end in bounds])
+        self._frames = dataset.frames(episodes)
 
     def parameter_groups(self) -> list[dict[str, Any]]:
         return [

@@ -33,8 +33,7 @@ class SorbStage(MboldStage):
         seed: int,
     ) -> None:
         super().__init__(model, latents, dataset, episodes, recipe, seed)
-        bounds = zip(dataset.episode_starts[episodes], dataset.episode_ends[episodes], strict=True)
-        frames = np.concatenate([np.arange(start, end) for start, end in bounds])
+        frames = dataset.frames(episodes)
         nodes, rng = len(self.head.states), np.random.default_rng(seed)
         chosen = rng.choice(frames, size=nodes, replace=nodes > len(frames))
         self.head.states.copy_(latents[torch.from_numpy(chosen)])

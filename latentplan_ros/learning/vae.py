@@ -44,8 +44,7 @@ class VaeStage(Stage):
         self.head, self.recipe, self._dataset = model.head, recipe, dataset
         self.decoder = _decoder(sizes["hidden"], sizes["code"])
         self.updates, self.batch_size = recipe.updates, recipe.batch_size
-        bounds = zip(dataset.episode_starts[episodes], dataset.episode_ends[episodes], strict=True)
-        self._frames = np.concatenate([np.arange(start, end) for start, end in bounds])
+        self._frames = dataset.frames(episodes)
 
     def parameter_groups(self) -> list[dict[str, Any]]:
         return [{"params": list(self.parameters()), "lr": self.recipe.learning_rate}]

@@ -1,8 +1,11 @@
 """Action noise that is smooth over time, as the random policy's that collected the data."""
 
+from functools import lru_cache
+
 import torch
 
 
+@lru_cache(maxsize=8)  # it is asked for in every iteration of every plan
 def filter_matrix(horizon: int, beta: float) -> torch.Tensor:
     """``float32 [H, H+1]``: maps unit noise to smoothed noise, a_t = beta eps_t + (1-beta) a_(t-1).
 
