@@ -15,7 +15,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -58,6 +58,11 @@ def kill_often(kills: int, directory: Path, seed: int, domain: int) -> list[Kill
     """Kills that many recorders, one after the other, in a ROS domain of its own."""
     env = ros_environment() | {"ROS_DOMAIN_ID": str(domain)}
     os.environ.update({k: v for k, v in env.items() if k.startswith(("ROS_", "FAST"))})
+    # Whether a received message gets lost does not depend on the way it came.
+    env |= {
+        "FASTDDS_DEFAULT_PROFILES_FILE": str(ROOT / "benchmarks/loopback.xml"),
+        "ROS_AUTOMATIC_DISCOVERY_RANGE": "SYSTEM_DEFAULT",  # others add shared memory
+    }
     bags, moments, cut = directory / "bags", random.Random(seed), []
     alive: dict[int, int] = {}
     with publishing(domain), recorders(env) as start:
@@ -69,13 +74,13 @@ def kill_often(kills: int, directory: Path, seed: int, domain: int) -> list[Kill
                         alive[ahead] = start(bags, f"kill{ahead}", witness)
                 heard(directory / f"kill{k}.received")
                 time.sleep(moments.uniform(0.0, LONGEST_S))
-                end(alive.pop(k), alive.values())
+                end(alive.pop(k))
                 cut.append(sum(map(needs_repair, bags.glob(f"kill{k}_*"))))
             alive[kills] = start(bags, "last", directory / "last.received")
             wait(lambda: not any(map(needs_repair, bags.glob("kill*"))), "the last repair")
         finally:
             while alive:
-                end(alive.popitem()[1], alive.values())
+                end(alive.popitem()[1])
     return [compare(directory, k, cut[k]) for k in range(kills)]
 
 
@@ -118,14 +123,10 @@ def heard(witness: Path) -> None:
     wait(lambda: witness.exists() and witness.stat().st_size, "the first message")
 
 
-def end(pid: int, others: Collection[int]) -> None:
-    """Kill a process, and remove what Fast DDS leaves of it in shared memory."""
-    with contextlib.suppress(FileNotFoundError, ProcessLookupError):
-        shared = shared_memory(pid)
+def end(pid: int) -> None:
+    with contextlib.suppress(ProcessLookupError):
         os.kill(pid, signal.SIGKILL)
-        wait(lambda: not Path(f"/proc/{pid}").exists(), f"the end of process {pid}")
-        for name in shared.difference(*map(shared_memory, [os.getpid(), *others])):
-            Path(name).unlink(missing_ok=True)
+    wait(lambda: not Path(f"/proc/{pid}").exists(), f"the end of process {pid}")
 
 
 @contextmanager
@@ -162,13 +163,6 @@ def publishing(domain: int) -> Iterator[None]:
         thread.join()
         node.destroy_node()
         context.try_shutdown()
-
-
-def shared_memory(pid: int) -> set[str]:
-    """Files of Fast DDS in shared memory that a process has mapped."""
-    lines = Path(f"/proc/{pid}/maps").read_text().splitlines()
-    names = {line.split(maxsplit=5)[-1] for line in lines}
-    return {name for name in names if name.startswith("/dev/shm/fastdds_")}
 
 
 def wait(condition: Callable[[], object], what: str) -> None:

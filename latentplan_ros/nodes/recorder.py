@@ -94,6 +94,8 @@ class Recorder(rclpy.node.Node):
                 if any(is_being_written(file) for file in folder.glob("*.mcap")):
                     continue  # another recorder's
                 count = repair(folder)
+            except BlockingIOError:
+                continue  # a recorder that started at the same time is at it
             except (BagError, OSError) as error:
                 self.get_logger().error(f"{folder}: was cut short and can't be completed: {error}")
             else:
