@@ -9,6 +9,9 @@ from collections import defaultdict
 from pathlib import Path
 from xml.etree import ElementTree
 
+import pytest
+import yaml
+
 from latentplan_ros.bringup.graphs import GRAPHS, Options, graph
 from latentplan_ros.bringup.runner import command
 from latentplan_ros.resources import resource
@@ -23,6 +26,8 @@ SOMETIMES = {
     ("topics subscribe", "/parameter_events"),
     ("services reply", "get_type_description"),
 }
+ACTION_TOPICS = ("feedback", "status")
+ACTION_SERVICES = ("cancel_goal", "get_result", "send_goal")
 Rules = set[tuple[str, str]]
 
 
@@ -48,13 +53,30 @@ def policy() -> dict[str, dict[str, Rules]]:
         for profile in enclave.iter("profile"):
             node = profile.attrib["node"]
             assert profile.attrib["ns"] == "/"
-            nodes[node] = {
-                (f"{group.tag} {way}", expanded(name.text, node))
-                for group in profile
-                for way in group.attrib
-                for name in group
-            }
+            nodes[node] = rules(profile, node)
     return allowed
+
+
+def rules(profile: ElementTree.Element, node: str) -> Rules:
+    """What a profile, or a file that is included in one, allows its node."""
+    allowed = {
+        (f"{group.tag} {way}", expanded(name.text, node))
+        for group in profile
+        for way in group.attrib
+        for name in group
+    }
+    # An action is three services and two topics.
+    for what, action in [rule for rule in allowed if rule[0] == "actions call"]:
+        allowed.remove((what, action))
+        allowed |= {("topics subscribe", f"{action}/_action/{n}") for n in ACTION_TOPICS}
+        allowed |= {("services request", f"{action}/_action/{n}") for n in ACTION_SERVICES}
+    return allowed
+
+
+def part(name: str) -> Rules:
+    """What one backend of the arm needs."""
+    file = resource(f"config/sros2/{name}.xml")
+    return rules(included(ElementTree.parse(file).getroot(), file.parent), "arm")
 
 
 def expanded(name: str, node: str) -> str:
@@ -129,6 +151,51 @@ def test_the_policy_allows_what_each_running_node_does_and_nothing_else(ros, tmp
         keyboard.wait(10)
         os.close(terminal)
         os.close(other_end)
+
+
+@pytest.mark.parametrize(
+    ("robot", "messages"),
+    [
+        ("franka_gazebo", "sensor_msgs"),
+        ("servo_and_position", "sensor_msgs"),
+        ("franka_hand", "franka_msgs"),
+        ("franka_servo", "franka_msgs"),
+        ("ur5e_servo", "control_msgs"),
+        ("sawyer_intera", "intera_core_msgs"),
+    ],
+)
+def test_each_backend_of_the_arm_has_its_part_of_the_policy(ros, tmp_path, robot, messages):
+    if importlib.util.find_spec(messages) is None:
+        pytest.skip(f"{messages} is not installed")
+    profile = resource("config/robots") / f"{robot}.yaml"
+    if not profile.exists():
+        profile = tmp_path / f"{robot}.yaml"
+        arm, gripper = map(load_robot, ("franka_servo", "franka_gazebo"))
+        arm["backend"]["gripper"] = gripper["backend"]["gripper"]
+        profile.write_text(yaml.safe_dump(arm | {"name": robot}))
+    kinds = {name: value["kind"] for name, value in load_robot(profile)["backend"].items()}
+    always = policy()["/latentplan/arm"]["arm"]
+    always -= part("arm_crisp") | part("gripper_position")
+    may = always | part(f"arm_{kinds['arm']}") | part(f"gripper_{kinds['gripper']}")
+    ros.start("arm", {"robot": str(profile)})
+
+    def same() -> bool:
+        does = used(ros.node, "arm")
+        return does <= may and required(may) <= does
+
+    try:
+        ros.wait(same, 30.0, "what the policy describes")
+    except AssertionError as error:
+        does = used(ros.node, "arm")
+        raise AssertionError(
+            f"does what it may not: {does - may}, "
+            f"may what it does not: {required(may) - does}\n{error}"
+        ) from None
+
+
+def load_robot(robot: str | Path) -> dict:
+    file = resource(f"config/robots/{robot}.yaml") if isinstance(robot, str) else robot
+    return yaml.safe_load(file.read_text())
 
 
 def test_every_node_has_an_enclave_and_the_shared_process_has_both_its_nodes():
