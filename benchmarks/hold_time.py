@@ -20,6 +20,7 @@ from diagnostic_msgs.msg import DiagnosticArray
 from geometry_msgs.msg import PoseStamped
 
 from benchmarks.destination import ROOT, results_file
+from benchmarks.processes import private_domain
 from latentplan_ros.bringup.client import ClientError, GraphClient
 from latentplan_ros.bringup.environment import ros_environment
 from latentplan_ros.control.profile import load_profile
@@ -210,6 +211,7 @@ def main(repeats: int = 20, quick: bool = False, only: tuple[str, ...] = ()) -> 
         quick: two of each, results below runs/.
         only: these faults alone; no results are written.
     """
+    private_domain()
     repeats = 2 if quick else repeats
     taken: dict[str, list[float]] = {}
     rng = np.random.default_rng(SEED)

@@ -18,7 +18,7 @@ from geometry_msgs.msg import PoseStamped
 from sensor_msgs.msg import Joy
 
 from benchmarks.destination import results_file
-from benchmarks.processes import processor_seconds, reach_graph
+from benchmarks.processes import private_domain, processor_seconds, reach_graph
 from latentplan_ros.bringup.client import GraphClient
 from latentplan_ros.bringup.graphs import Options
 from latentplan_ros.bringup.runner import Runner
@@ -59,6 +59,7 @@ def main(
         samples: of the planner; as threads.
         quick: 5 seconds, results below runs/.
     """
+    private_domain()
     duration, warm_up = (5.0, 1.0) if quick else (duration, 10.0)
     goal = make_goals(make_task(TASK), "open", 1, FIRST_GOAL_SEED)[0]
     changes = {k: v for k, v in {"threads": threads, "samples": samples}.items() if v is not None}

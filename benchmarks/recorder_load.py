@@ -31,6 +31,7 @@ from rosbags.typesys import Stores, get_typestore
 from sensor_msgs.msg import Image, JointState
 
 from benchmarks.destination import results_file
+from benchmarks.processes import private_domain
 from latentplan_ros.bringup.client import GraphClient
 from latentplan_ros.bringup.environment import ros_environment
 from latentplan_ros.evaluation.results import Figure, write_results
@@ -205,7 +206,7 @@ def main(duration: float = 60.0, folder: Path | None = None, quick: bool = False
     """
     duration = 3.0 if quick else duration
     os.environ.update(ros_environment())
-    os.environ["ROS_DOMAIN_ID"] = str(1 + os.getpid() % 200)
+    private_domain()
     runs: dict[str, Any] = {}
     for name, recorder in RECORDERS.items():
         scratch = Path(tempfile.mkdtemp(dir=folder))

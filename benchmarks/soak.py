@@ -16,7 +16,7 @@ from diagnostic_msgs.msg import DiagnosticArray
 from sensor_msgs.msg import Joy
 
 from benchmarks.destination import results_file
-from benchmarks.processes import processor_seconds, reach_graph, resident_mb
+from benchmarks.processes import private_domain, processor_seconds, reach_graph, resident_mb
 from latentplan_ros.bringup.client import GraphClient
 from latentplan_ros.bringup.graphs import Options
 from latentplan_ros.bringup.runner import Runner
@@ -50,6 +50,7 @@ def main(
         threads: of the planner's torch; config/nodes/planner.yaml's if left out.
         quick: 1 minute, results below runs/.
     """
+    private_domain()
     minutes = 1.0 if quick else minutes
     every, task = min(10.0, 6 * minutes), make_task(TASK)
     rate = load_profile(task.profile).action.rate_hz
