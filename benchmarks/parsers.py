@@ -259,27 +259,15 @@ def picture_messages(scratch: Path) -> Parser:
 def _checkpoint(folder: Path) -> bytes:
     import torch
 
-    from latentplan_ros.control.profile import load_profile
-    from latentplan_ros.models.checkpoint import CheckpointHeader, save_checkpoint
+    from benchmarks.untrained import untrained_header
+    from latentplan_ros.models.checkpoint import save_checkpoint
     from latentplan_ros.models.latent_world_model import LatentWorldModel
 
     torch.manual_seed(0)
     torch.set_num_threads(1)
     head = {"kind": "q", "hidden": 4, "layers": 3, "actor_layers": 2, "discount": 0.8}
     spec = {"latent": 4, "channels": 1, "hidden": 4, "layers": 1, "distance": head}
-    header = CheckpointHeader(
-        method="mbold",
-        spec=spec,
-        recipe={},
-        action_space=load_profile("franka").action,
-        camera="main",
-        image_size=64,
-        exploration_std=(0.5, 0.5, 0.5, 0.2),
-        task="franka_drawer",
-        dataset_hash="0",
-        seed=0,
-        versions={},
-    )
+    header = untrained_header("mbold", spec)
     save_checkpoint(folder / "seed.safetensors", LatentWorldModel(spec), header)
     return (folder / "seed.safetensors").read_bytes()
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from latentplan_ros.control.profile import load_profile
+from benchmarks.untrained import untrained_header
 from latentplan_ros.evaluation.demo import STEPS, run_demo
-from latentplan_ros.models.checkpoint import CheckpointHeader, save_checkpoint
+from latentplan_ros.models.checkpoint import save_checkpoint
 from latentplan_ros.models.latent_world_model import LatentWorldModel
 
 SPEC = {"latent": 8, "channels": 4, "hidden": 16, "layers": 1, "distance": None}
@@ -21,19 +21,9 @@ def test_tries_goals_through_the_nodes_and_reports_what_came_of_them(
     pytest.importorskip("rclpy")
     monkeypatch.setenv("ROS_DOMAIN_ID", str(1 + (os.getpid() * 13 + 99) % 200))
     torch.manual_seed(0)
-    header = CheckpointHeader(
-        method="none",
-        spec=SPEC,
-        recipe={},
-        action_space=load_profile("sawyer").action,
-        camera="main",
-        image_size=64,
-        exploration_std=(0.05, 0.05, 0.05, 0.05),  # too little to get anywhere
-        task="sawyer_reach",
-        dataset_hash="",
-        seed=0,
-        versions={},
-    )
+    header = untrained_header(
+        "none", SPEC, "sawyer_reach", exploration_std=(0.05, 0.05, 0.05, 0.05)
+    )  # too little to get anywhere
     checkpoint = tmp_path / "untrained.safetensors"
     save_checkpoint(checkpoint, LatentWorldModel(SPEC), header)
     status = run_demo("sawyer_reach", goals=2, out=tmp_path / "demo", checkpoint=checkpoint)

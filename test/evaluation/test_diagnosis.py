@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 import torch
 
-from latentplan_ros.control.profile import load_profile
+from benchmarks.untrained import untrained_header
 from latentplan_ros.evaluation.diagnosis import diagnose
 from latentplan_ros.evaluation.diagnosis.fixed_arm import fixed_arm
 from latentplan_ros.evaluation.diagnosis.imagination import imagined_displacement
 from latentplan_ros.evaluation.diagnosis.oracles import OracleDynamics, success_with_oracle_dynamics
 from latentplan_ros.evaluation.diagnosis.probe import Probe, probe_errors
 from latentplan_ros.evaluation.diagnosis.rollouts import Rollouts
-from latentplan_ros.models.checkpoint import CheckpointHeader, save_checkpoint
+from latentplan_ros.models.checkpoint import save_checkpoint
 from latentplan_ros.models.latent_world_model import LatentWorldModel
 from latentplan_ros.planning import CEM
 from latentplan_ros.sim.environment import Environment
@@ -134,19 +134,7 @@ def test_rearranging_moves_objects_alone(drawer):
 
 def test_the_page_names_what_limits(tmp_path, capsys):
     torch.manual_seed(0)
-    header = CheckpointHeader(
-        method="none",
-        spec=SPEC,
-        recipe={},
-        action_space=load_profile("franka").action,
-        camera="main",
-        image_size=64,
-        exploration_std=(0.35, 0.3, 0.25, 0.15),
-        task="franka_drawer",
-        dataset_hash="",
-        seed=0,
-        versions={},
-    )
+    header = untrained_header("none", SPEC)
     save_checkpoint(tmp_path / "m.safetensors", LatentWorldModel(SPEC), header)
     diagnose(tmp_path / "m.safetensors", tmp_path / "out", episodes=10, goals=0)
     page = (tmp_path / "out" / "diagnosis.html").read_text()

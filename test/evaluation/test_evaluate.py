@@ -4,10 +4,10 @@ from pathlib import Path
 import pytest
 import torch
 
-from latentplan_ros.control.profile import load_profile
+from benchmarks.untrained import untrained_header
 from latentplan_ros.evaluation.evaluate import evaluate_checkpoint, success_figures
 from latentplan_ros.evaluation.outcome import Outcome
-from latentplan_ros.models.checkpoint import CheckpointError, CheckpointHeader, save_checkpoint
+from latentplan_ros.models.checkpoint import CheckpointError, save_checkpoint
 from latentplan_ros.models.latent_world_model import LatentWorldModel
 
 SPEC = {"latent": 8, "channels": 4, "hidden": 16, "layers": 1, "distance": None}
@@ -20,19 +20,7 @@ KINDS = ("regular", "hard", "reach")
 def checkpoint(tmp_path: Path) -> Path:
     """Weights that nobody trained, for the sawyer's reaching task."""
     torch.manual_seed(0)
-    header = CheckpointHeader(
-        method="none",
-        spec=SPEC,
-        recipe={},
-        action_space=load_profile("sawyer").action,
-        camera="main",
-        image_size=64,
-        exploration_std=(0.6, 0.6, 0.3, 0.3),
-        task="sawyer_reach",
-        dataset_hash="",
-        seed=0,
-        versions={},
-    )
+    header = untrained_header("none", SPEC, "sawyer_reach")
     path = tmp_path / "untrained.safetensors"
     save_checkpoint(path, LatentWorldModel(SPEC), header)
     return path

@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 import torch
 
+from benchmarks.untrained import untrained_header
 from latentplan_ros import cli
-from latentplan_ros.control.profile import load_profile
 from latentplan_ros.evaluation.methods import MethodError, make_policy
 from latentplan_ros.evaluation.policies import PlanningPolicy
 from latentplan_ros.evaluation.search_policy import SearchPolicy
-from latentplan_ros.models.checkpoint import CheckpointHeader, TrainedModel, save_checkpoint
+from latentplan_ros.models.checkpoint import TrainedModel, save_checkpoint
 from latentplan_ros.models.latent_world_model import DistanceError
 from latentplan_ros.models.vae_distance import VaeDistance
 
@@ -30,18 +30,11 @@ TRAINED = {"actor": "mbold", "gcbc": "gcbc", "q_policy": "q_policy", "sorb": "so
 def checkpoint(trained: str) -> TrainedModel:
     """Weights that nobody trained."""
     torch.manual_seed(0)
-    header = CheckpointHeader(
-        method=trained,
-        spec={"latent": 8, "channels": 4, "hidden": 16, "layers": 1, "distance": HEADS[trained]},
-        recipe={},
-        action_space=load_profile("sawyer").action,
-        camera="main",
-        image_size=64,
+    header = untrained_header(
+        trained,
+        {"latent": 8, "channels": 4, "hidden": 16, "layers": 1, "distance": HEADS[trained]},
+        "sawyer_reach",
         exploration_std=(0.6, 0.6, 0.3, 0.3),
-        task="sawyer_reach",
-        dataset_hash="",
-        seed=0,
-        versions={},
     )
     return TrainedModel(header).eval()
 

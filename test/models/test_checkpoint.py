@@ -8,10 +8,10 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
+from benchmarks.untrained import untrained_header
 from latentplan_ros.control.profile import load_profile
 from latentplan_ros.models.checkpoint import (
     CheckpointError,
-    CheckpointHeader,
     load_checkpoint,
     read_header,
     save_checkpoint,
@@ -35,19 +35,8 @@ HEADS = {
 def trained(method):
     torch.manual_seed(1)
     spec = {"latent": 8, "channels": 2, "hidden": 16, "layers": 2, "distance": HEADS[method]}
-    header = CheckpointHeader(
-        method=method,
-        spec=spec,
-        recipe={"seed": 1},
-        action_space=load_profile("franka").action,
-        camera="main",
-        image_size=64,
-        exploration_std=(0.5, 0.5, 0.5, 0.2),
-        task="franka_drawer",
-        dataset_hash="abc",
-        seed=1,
-        versions={},
-        success={"arm": [3, 4]},
+    header = untrained_header(
+        method, spec, recipe={"seed": 1}, dataset_hash="abc", seed=1, success={"arm": [3, 4]}
     )
     return LatentWorldModel(spec).eval(), header
 

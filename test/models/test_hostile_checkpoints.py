@@ -9,10 +9,9 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from latentplan_ros.control.profile import load_profile
+from benchmarks.untrained import untrained_header
 from latentplan_ros.models.checkpoint import (
     CheckpointError,
-    CheckpointHeader,
     load_checkpoint,
     read_header,
     save_checkpoint,
@@ -29,19 +28,7 @@ SPEC = {"latent": 4, "channels": 1, "hidden": 4, "layers": 1, "distance": HEAD}
 
 @pytest.fixture
 def path(tmp_path):
-    header = CheckpointHeader(
-        method="mbold",
-        spec=SPEC,
-        recipe={},
-        action_space=load_profile("franka").action,
-        camera="main",
-        image_size=64,
-        exploration_std=(0.5, 0.5, 0.5, 0.2),
-        task="franka_drawer",
-        dataset_hash="0",
-        seed=0,
-        versions={},
-    )
+    header = untrained_header("mbold", SPEC)
     torch.manual_seed(0)
     save_checkpoint(tmp_path / "model.safetensors", LatentWorldModel(SPEC), header)
     return tmp_path / "model.safetensors"

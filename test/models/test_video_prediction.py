@@ -6,11 +6,10 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from latentplan_ros.control.profile import load_profile
+from benchmarks.untrained import untrained_header
 from latentplan_ros.learning.train import load_recipe
 from latentplan_ros.models.checkpoint import (
     CheckpointError,
-    CheckpointHeader,
     load_checkpoint,
     read_header,
     save_checkpoint,
@@ -72,19 +71,7 @@ def test_a_new_predictor_leaves_pictures_nearly_as_they_are(predictor):
 
 
 def header(spec):
-    return CheckpointHeader(
-        method="mbold",
-        spec=spec,
-        recipe={},
-        action_space=load_profile("franka").action,
-        camera="main",
-        image_size=64,
-        exploration_std=(0.5, 0.5, 0.5, 0.2),
-        task="franka_drawer",
-        dataset_hash="abc",
-        seed=1,
-        versions={},
-    )
+    return untrained_header("mbold", spec)
 
 
 @pytest.fixture

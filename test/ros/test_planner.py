@@ -13,8 +13,8 @@ from sensor_msgs.msg import Image, Joy
 from std_msgs.msg import Float32
 from visualization_msgs.msg import MarkerArray
 
-from latentplan_ros.control.profile import load_profile
-from latentplan_ros.models.checkpoint import CheckpointHeader, save_checkpoint
+from benchmarks.untrained import untrained_header
+from latentplan_ros.models.checkpoint import save_checkpoint
 from latentplan_ros.models.latent_world_model import LatentWorldModel
 from latentplan_ros.nodes import qos
 from latentplan_ros.nodes.pictures import image_message
@@ -26,19 +26,7 @@ FAST = {"samples": 32, "iterations": 1, "elites": 4, "horizon": 4, "threads": 1}
 def checkpoint(tmp_path_factory):
     torch.manual_seed(0)
     spec = {"latent": 8, "channels": 8, "hidden": 16, "layers": 1, "distance": None}
-    header = CheckpointHeader(
-        method="test",
-        spec=spec,
-        recipe={},
-        action_space=load_profile("franka").action,
-        camera="main",
-        image_size=64,
-        exploration_std=(0.3, 0.3, 0.3, 0.15),
-        task="franka_drawer",
-        dataset_hash="",
-        seed=0,
-        versions={},
-    )
+    header = untrained_header("test", spec)
     path = tmp_path_factory.mktemp("model") / "m.safetensors"
     save_checkpoint(path, LatentWorldModel(spec), header)
     return str(path)
