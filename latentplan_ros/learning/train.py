@@ -3,6 +3,7 @@
 import hashlib
 import json
 import math
+import os
 import tempfile
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
@@ -107,9 +108,11 @@ def train(
     dataset = Dataset.open(data)
     if dataset.num_episodes < 2:
         raise DatasetError(f"{data} has {dataset.num_episodes} episodes; training needs at least 2")
+    _require_variety(dataset)
     folder = folder or out.with_suffix(".training")
     _require_writable(folder)
     _require_writable(out.parent)
+    _require_same_dataset(folder, dataset)
     fabric = Fabric(accelerator=accelerator, devices=devices)
     fabric.launch()
     training, _ = dataset.split(recipe.held_out, seed)
@@ -143,6 +146,32 @@ def _require_writable(folder: Path) -> None:
             pass
     except OSError as error:
         raise TrainingError(f"cannot write to {folder}: {error.strerror}") from None
+
+
+def _require_variety(dataset: Dataset) -> None:
+    """Raises DatasetError where every episode is the first one again."""
+    actions = np.split(dataset.action, dataset.episode_ends[:-1])
+    if all(np.array_equal(episode, actions[0]) for episode in actions[1:]):
+        raise DatasetError(
+            f"{dataset.path}: all {dataset.num_episodes} episodes have the same actions, so there "
+            "is nothing to learn of what another action would do; record exploration, not replays"
+        )
+
+
+def _require_same_dataset(folder: Path, dataset: Dataset) -> None:
+    """Raises TrainingError where the folder holds a training on other data."""
+    note, wanted = folder / "dataset.json", {"hash": dataset.content_hash()}
+    if note.exists():
+        known = json.loads(note.read_text())
+        if known["hash"] != wanted["hash"]:
+            raise TrainingError(
+                f"{folder} holds a training on another dataset, {known['path']} as it was then; "
+                f"it cannot go on with {dataset.path}: remove it, or choose another --out"
+            )
+    else:
+        partial = note.with_suffix(f".{os.getpid()}")  # torchrun's other processes read it too
+        partial.write_text(json.dumps({**wanted, "path": str(dataset.path)}))
+        partial.replace(note)
 
 
 def _latents(

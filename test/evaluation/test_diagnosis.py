@@ -60,7 +60,12 @@ def test_imagined_displacement_is_compared_with_the_true_one(slides, gain, error
         assert row.correlation == pytest.approx(1.0)
 
 
-def test_a_probe_reads_what_is_in_the_latent_and_not_what_is_not():
+@pytest.fixture
+def short_probe(monkeypatch):
+    monkeypatch.setattr("latentplan_ros.evaluation.diagnosis.probe.UPDATES", 300)
+
+
+def test_a_probe_reads_what_is_in_the_latent_and_not_what_is_not(short_probe):
     generator = torch.Generator().manual_seed(1)
     hidden = torch.randn(4000, 2, generator=generator)
     latents = torch.stack([hidden[:, 0].sin(), hidden[:, 0].cos()], dim=1)
@@ -132,7 +137,7 @@ def test_rearranging_moves_objects_alone(drawer):
     assert len(openings) == 5
 
 
-def test_the_page_names_what_limits(tmp_path, capsys):
+def test_the_page_names_what_limits(short_probe, tmp_path, capsys):
     torch.manual_seed(0)
     header = untrained_header("none", SPEC)
     save_checkpoint(tmp_path / "m.safetensors", LatentWorldModel(SPEC), header)

@@ -46,14 +46,28 @@ def slide(rng, length):
     return Episode(image, action, state, None)
 
 
+def write_corridor(path, generators):
+    """A dataset with an episode from each."""
+    with DatasetWriter(path, INFO) as writer:
+        for rng in generators:
+            writer.append(slide(rng, 25))
+    return Dataset.open(path)
+
+
 @pytest.fixture(scope="session")
 def corridor(tmp_path_factory):
     path = tmp_path_factory.mktemp("corridor") / "D.zarr"
-    rng = np.random.default_rng(0)
-    with DatasetWriter(path, INFO) as writer:
-        for _ in range(40):
-            writer.append(slide(rng, 25))
-    return Dataset.open(path)
+    return write_corridor(path, [np.random.default_rng(0)] * 40)
+
+
+@pytest.fixture
+def other_corridor(tmp_path):
+    return write_corridor(tmp_path / "other.zarr", [np.random.default_rng(1)] * 10)
+
+
+@pytest.fixture
+def one_episode_again(tmp_path):
+    return write_corridor(tmp_path / "same.zarr", [np.random.default_rng(0) for _ in range(5)])
 
 
 @pytest.fixture(scope="session")

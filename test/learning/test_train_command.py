@@ -76,6 +76,30 @@ def test_a_wrong_recipe_is_told_before_anything_is_trained(corridor, tmp_path, c
     assert not out.parent.exists()
 
 
+def test_a_training_does_not_go_on_with_other_data(
+    corridor, other_corridor, recipe_file, tmp_path, capsys
+):
+    out, other = tmp_path / "m.safetensors", other_corridor.path
+    common = ["--out", str(out), "--recipe", str(recipe_file), "--accelerator", "cpu"]
+    assert cli.main(["train", "latent_l2", "--data", str(corridor.path), *common]) == 0
+    before = out.read_bytes()
+    capsys.readouterr()
+    complains(
+        capsys,
+        ["latent_l2", "--data", other, *common],
+        str(out.with_suffix(".training")),
+        str(corridor.path),
+        str(other),
+    )
+    assert out.read_bytes() == before
+
+
+def test_one_episode_over_and_over_teaches_nothing(one_episode_again, tmp_path, capsys):
+    data, out = one_episode_again.path, tmp_path / "m.safetensors"
+    complains(capsys, ["latent_l2", "--data", data, "--out", out], str(data), "all 5 episodes")
+    assert not out.exists()
+
+
 def test_recipes_that_are_not_there(corridor, tmp_path, capsys):
     common = ["mbold", "--data", corridor.path, "--out", tmp_path / "m", "--recipe"]
     complains(capsys, [*common, tmp_path / "none.yaml"], "none.yaml")
@@ -114,7 +138,7 @@ def test_two_processes_learn_as_one_with_the_same_total_batch(corridor, tmp_path
         "world_model: {updates: 60, batch_size: 16, horizon: 3}\n"
         "dynamics: {updates: 100, batch_size: 128, horizon: 3}\n"
     )
-    curves = []
+    runs, curves = {}, []
     for processes in (1, 2):
         out = tmp_path / f"{processes}" / "m.safetensors"
         launcher = [sys.executable]
@@ -124,19 +148,25 @@ def test_two_processes_learn_as_one_with_the_same_total_batch(corridor, tmp_path
         command = [*launcher, "-m", "latentplan_ros.cli", "train", "latent_l2"]
         command += ["--data", str(corridor.path), "--out", str(out), "--recipe", str(recipe)]
         command += ["--devices", str(processes), "--accelerator", "cpu"]
-        done = subprocess.run(
+        runs[processes, out] = subprocess.Popen(
             command,
             env={**os.environ, "OMP_NUM_THREADS": "1"},
-            capture_output=True,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
             text=True,
-            timeout=120,
         )
-        assert done.returncode == 0, done.stderr[-3000:]
-        load_checkpoint(out)
-        folder = out.with_suffix(".training")
-        states = [f.name for f in folder.glob("dynamics.*.state")]
-        assert len(states) == processes
-        curves.append([curve(folder, "world_model"), curve(folder, "dynamics")])
+    try:
+        for (processes, out), run in runs.items():
+            _, said = run.communicate(timeout=120)
+            assert run.returncode == 0, said[-3000:]
+            load_checkpoint(out)
+            folder = out.with_suffix(".training")
+            states = [f.name for f in folder.glob("dynamics.*.state")]
+            assert len(states) == processes
+            curves.append([curve(folder, "world_model"), curve(folder, "dynamics")])
+    finally:
+        for run in runs.values():
+            run.kill()
     for one, two in zip(*curves, strict=True):
         assert len(one) == len(two)
         np.testing.assert_allclose(one, two, rtol=0.4)
