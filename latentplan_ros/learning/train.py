@@ -22,6 +22,7 @@ from latentplan_ros.learning.trainer import TrainingError, run_stage
 from latentplan_ros.learning.video import VideoRecipe, VideoStage
 from latentplan_ros.learning.world_model import WorldModelRecipe, WorldModelStage, encode_dataset
 from latentplan_ros.models.checkpoint import CheckpointHeader, save_checkpoint
+from latentplan_ros.models.familiarity import usual_rms
 from latentplan_ros.models.latent_world_model import HEADS, POLICIES, LatentWorldModel
 from latentplan_ros.models.video_world_model import VideoWorldModel
 from latentplan_ros.resources import resource
@@ -115,7 +116,7 @@ def train(
     _require_same_dataset(folder, dataset)
     fabric = Fabric(accelerator=accelerator, devices=devices)
     fabric.launch()
-    training, _ = dataset.split(recipe.held_out, seed)
+    training, held_out = dataset.split(recipe.held_out, seed)
     fabric.seed_everything(seed, verbose=False)
     model = VideoWorldModel(spec) if recipe.video.updates else LatentWorldModel(spec)
     run: dict[str, Any] = {
@@ -134,7 +135,8 @@ def train(
     if chosen:
         run_stage(stage=chosen.stage(model, latents, dataset, training, settings, seed), **run)
     if fabric.global_rank == 0:
-        save_checkpoint(out, model, _header(method, spec, recipe, dataset, seed))
+        rms = usual_rms(model, dataset, held_out)
+        save_checkpoint(out, model, _header(method, spec, recipe, dataset, seed, rms))
     fabric.barrier()
     return out
 
@@ -189,7 +191,7 @@ def _latents(
 
 
 def _header(
-    method: str, spec: dict[str, Any], recipe: Recipe, dataset: Dataset, seed: int
+    method: str, spec: dict[str, Any], recipe: Recipe, dataset: Dataset, seed: int, rms: float
 ) -> CheckpointHeader:
     info = dataset.info
     return CheckpointHeader(
@@ -208,6 +210,7 @@ def _header(
             "torch": torch.__version__,
             "mujoco": info.mujoco_version,
         },
+        reconstruction_rms=rms,
     )
 
 

@@ -9,18 +9,28 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
 from latentplan_ros.control.action_space import ActionSpace
 from latentplan_ros.control.profile import RobotProfile
-from latentplan_ros.models.latent_world_model import DistanceError, LatentWorldModel
+from latentplan_ros.models.familiarity import reconstruction_rms
+from latentplan_ros.models.latent_world_model import (
+    DistanceError,
+    LatentWorldModel,
+    PictureError,
+    require_pictures,
+)
 from latentplan_ros.models.video_world_model import VideoWorldModel
 
 _FORMAT = 1
 _HEADER = "latentplan"
 _MAX_SIZE, _MAX_LAYERS = 4096, 64
+# Times the header's reconstruction_rms: goals of the same scene stay within; those of other scenes,
+# of other light, or of a camera that has turned by 5 % of the picture do not.
+FAMILIAR = 1.6
 # What a header that is no header of ours makes the reading of it raise.
 _FOREIGN = (KeyError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError)
 
@@ -34,7 +44,8 @@ class CheckpointHeader:
     """Everything needed to rebuild and to trust a checkpoint.
 
     spec rebuilds the network; exploration_std starts the planner's search where the data was;
-    success: measured rates by goal kind, with their numbers of tries.
+    success: measured rates by goal kind, with their numbers of tries; reconstruction_rms: what 99 %
+    of held-out pictures stay below (familiarity.py), infinite where there was none to measure.
     """
 
     method: str
@@ -49,6 +60,7 @@ class CheckpointHeader:
     seed: int
     versions: dict[str, str]
     success: dict[str, Any] = field(default_factory=dict)
+    reconstruction_rms: float = math.inf
 
     def to_json(self) -> str:
         return json.dumps({"format": _FORMAT, **asdict(self)}, sort_keys=True)
@@ -66,6 +78,8 @@ class CheckpointHeader:
                 raise TypeError(name)
         if not all(math.isfinite(std) and std >= 0 for std in header.exploration_std):
             raise ValueError("exploration_std")
+        if not header.reconstruction_rms >= 0:  # so written, nan is refused too
+            raise ValueError("reconstruction_rms")
         return header
 
     def require(self, profile: RobotProfile, camera: str | None = None) -> None:
@@ -92,6 +106,7 @@ _KINDS: dict[str, type] = {
     "seed": int,
     "versions": dict,
     "success": dict,
+    "reconstruction_rms": float,
 }
 
 
@@ -101,6 +116,19 @@ class TrainedModel(LatentWorldModel):
     def __init__(self, header: CheckpointHeader) -> None:
         super().__init__(header.spec)
         self.header = header
+
+    def require_familiar(self, picture: np.ndarray) -> None:
+        """Raises PictureError where ``uint8 [64,64,3]`` is unlike the model's data."""
+        image = torch.from_numpy(picture.transpose(2, 0, 1).copy())[None]
+        require_pictures(image)
+        image = image.to(next(self.parameters()).device)
+        rms, known = float(reconstruction_rms(self, image)), self.header.reconstruction_rms
+        if rms > FAMILIAR * known:
+            raise PictureError(
+                "the picture is unlike those that the checkpoint learned from: drawn again by the "
+                f"model it is off by {rms:.3f} (RMS of 1), 99 % of theirs by less than "
+                f"{known:.3f}; is it of another scene, camera or light?"
+            )
 
 
 class TrainedVideoModel(TrainedModel, VideoWorldModel):

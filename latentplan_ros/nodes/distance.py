@@ -53,8 +53,7 @@ class Distance(rclpy.node.Node):
         self._distance = self.create_publisher(Float32, "distance", qos.REPORT)
         self._goal: torch.Tensor | None = None
         self._pictures = 0
-        size = self._model.header.image_size
-        self._sight = Sight(self, transport, size, self._on_frame, self._on_goal)
+        self._sight = Sight(self, transport, self._model, self._on_frame, self._on_goal)
         self.create_timer(1.0, self._report)
 
     @torch.inference_mode()

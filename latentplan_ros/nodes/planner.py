@@ -109,8 +109,9 @@ class Planner(LifecycleNode):
         self._loop = PlanningLoop(
             controller, search, self._profile, self._now, self._send, self._show
         )
-        size = self._model.header.image_size
-        self._sight = Sight(self, value("image_transport"), size, self._loop.see, self._loop.aim)
+        self._sight = Sight(
+            self, value("image_transport"), self._model, self._loop.see, self._loop.aim
+        )
         self._diagnostics.set(OK, "inactive: activate to act")
         return TransitionCallbackReturn.SUCCESS
 

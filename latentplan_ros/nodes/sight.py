@@ -9,6 +9,8 @@ from sensor_msgs.msg import CompressedImage, Image
 
 from latentplan_ros.data.images import ImageError, decode
 from latentplan_ros.data.preprocess import Preprocess
+from latentplan_ros.models.checkpoint import TrainedModel
+from latentplan_ros.models.latent_world_model import PictureError
 from latentplan_ros.nodes import qos
 from latentplan_ros.nodes.stamps import seconds
 
@@ -22,21 +24,23 @@ class Frame:
 
 
 class Sight:
-    """Subscribes camera and goal, decodes and preprocesses them.
+    """Subscribes camera and goal, decodes and preprocesses them for a model.
 
-    A bad picture is dropped and named in ``problem`` until a good one comes; a bad goal removes the
-    goal there was, because whoever sent it no longer wants the old one.
+    A bad picture is dropped and named in ``problem`` until a good one comes; a bad goal, or one
+    unlike anything that the model has learned from, removes the goal there was, because whoever
+    sent it no longer wants the old one.
     """
 
     def __init__(
         self,
         node: Node,
         transport: str,
-        image_size: int,
+        model: TrainedModel,
         on_frame: Callable[[Frame], None],
         on_goal: Callable[[np.ndarray | None], None],
     ) -> None:
-        self._node, self._preprocess = node, Preprocess(image_size)
+        self._node, self._model = node, model
+        self._preprocess = Preprocess(model.header.image_size)
         self._on_frame, self._on_goal = on_frame, on_goal
         self._camera_problem = self._goal_problem = ""
         kind, topic = (
@@ -71,9 +75,16 @@ class Sight:
     def _aim(self, message: Image) -> None:
         try:
             picture = self._preprocess.apply(decode(message, self._goal.topic_name))
+            self._model.require_familiar(picture)
         except ImageError as error:
-            self._goal_problem = str(error)
-            self._on_goal(None)
+            self._refuse_goal(str(error))
+            return
+        except PictureError as error:
+            self._refuse_goal(f"{self._goal.topic_name}: {error}")
             return
         self._goal_problem = ""
         self._on_goal(picture)
+
+    def _refuse_goal(self, problem: str) -> None:
+        self._goal_problem = problem
+        self._on_goal(None)

@@ -117,6 +117,8 @@ def rewrite(path, change):
         (lambda weights, header: header["spec"].update(latent="big"), "latent"),
         (lambda weights, header: header.update(spec=[1, 2]), "latent"),
         (lambda weights, header: header["spec"].pop("channels"), "channels"),
+        (lambda weights, header: header.update(reconstruction_rms=float("nan")), "reconstruction"),
+        (lambda weights, header: header.update(reconstruction_rms="low"), "reconstruction"),
         (lambda weights, header: header["spec"]["distance"].update(kind="x"), "'x'"),
         (lambda weights, header: header["spec"]["distance"].update(hidden="wide"), ""),
         (lambda weights, header: weights.pop("encoder.project.weight"), "encoder.project.weight"),

@@ -1,5 +1,6 @@
 import signal
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -14,7 +15,7 @@ from std_msgs.msg import Float32
 from visualization_msgs.msg import MarkerArray
 
 from benchmarks.untrained import untrained_header
-from latentplan_ros.models.checkpoint import save_checkpoint
+from latentplan_ros.models.checkpoint import load_checkpoint, save_checkpoint
 from latentplan_ros.models.latent_world_model import LatentWorldModel
 from latentplan_ros.nodes import qos
 from latentplan_ros.nodes.pictures import image_message
@@ -226,6 +227,21 @@ def test_a_checkpoint_that_does_not_fit_is_refused_and_the_node_stays(
     scene.says("cannot be configured", *words)
     state = ros.call(GetState, "planner/get_state").current_state.label
     assert (state, node.alive, scene.actions) == ("unconfigured", True, [])
+
+
+def test_a_goal_of_another_scene_is_refused(ros, checkpoint, tmp_path):
+    model = load_checkpoint(checkpoint)
+    strict = tmp_path / "strict.safetensors"
+    save_checkpoint(strict, model, replace(model.header, reconstruction_rms=0.01))
+    scene = Scene(ros)
+    ros.start("planner", {"checkpoint": str(strict), **FAST})
+    ros.start("distance", {"checkpoint": str(strict)})
+    distances = ros.listen(Float32, "distance", qos.REPORT)
+    scene.aim()
+    scene.says("/goal/image", "unlike", "0.010", node="distance")
+    scene.quiet(["/goal/image", "unlike", "0.010"])
+    assert not scene.actions
+    assert not distances
 
 
 def test_distance_and_planner_share_a_process(ros, checkpoint):
