@@ -37,6 +37,7 @@ COMPARED: dict[str, tuple[str, Method]] = {
     "gcbc": ("gcbc", "gcbc"),
     "q_policy": ("q_policy", "q_policy"),
     "sorb": ("sorb", "sorb"),
+    "rig": ("rig", "rig"),
 }
 TASKS = ("sawyer_reach", "sawyer_push1", "sawyer_push3", "franka_door")
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import torch
 import tyro
+from torch.utils.flop_counter import FlopCounterMode
 
 from benchmarks.destination import results_file
 from latentplan_ros.evaluation.results import Figure, write_results
@@ -20,13 +21,25 @@ THREADS = 2
 SEED = 0
 
 
+def gemm_rate(size: int = 1024, repeats: int = 30) -> float:
+    """Floating-point operations a second of the fastest large matrix product here."""
+    a, b = torch.randn(size, size), torch.randn(size, size)
+    taken = []
+    for _ in range(repeats):
+        begin = time.perf_counter()
+        torch.mm(a, b)
+        taken.append(time.perf_counter() - begin)
+    return 2 * size**3 / min(taken)
+
+
 def main(
     task: str = "franka_drawer",
     plans: int = 300,
     checkpoint: Path | None = None,
     quick: bool = False,
 ) -> None:
-    """Writes plan_ms/cpu2/default and its 99th percentile: 200 samples, 3 iterations, 13 steps.
+    """Writes plan_ms/cpu2/default and its 99th percentile: 200 samples, 3 iterations, 13 steps; and
+    plan_roofline/cpu2, the share of that time which its multiply-adds alone would take.
 
     Args:
         task: whose pictures and checkpoint to use.
@@ -49,11 +62,17 @@ def main(
         controller.act(images[index % len(images)])
         times.append((time.perf_counter() - begin) * 1e3)
     times = times[warm_up:]
+    with FlopCounterMode(display=False) as counter:
+        controller.act(images[0])
+    operations, rate = counter.get_total_flops(), gemm_rate()
+    bound = operations / rate * 1e3
     figures = {
         "plan_ms/cpu2/default": Figure.median(times, "ms"),
         "plan_ms/cpu2/default_p99": Figure.percentile(times, 99, "ms"),
+        "plan_roofline/cpu2": Figure(bound / float(np.median(times)), "fraction", plans),
     }
     print(f"{np.median(times):.1f} ms median, {np.percentile(times, 99):.1f} ms 99th percentile")
+    print(f"{operations / 1e9:.2f} GFLOP a plan, {rate / 1e9:.0f} GFLOP/s: {bound:.1f} ms at least")
     write_results(
         results_file("plan_speed", quick),
         figures,
@@ -66,7 +85,7 @@ def main(
             "threads": THREADS,
             "replan_every": 1,
         },
-        raw={"milliseconds": times},
+        raw={"milliseconds": times, "flop": operations, "gemm_flop_per_s": rate},
     )
 
 

@@ -226,13 +226,22 @@ class Train:
 
     method: Positional[
         Literal[
-            "mbold", "gcivl", "temporal", "iqe", "vae_l2", "latent_l2", "gcbc", "q_policy", "sorb"
+            "mbold",
+            "gcivl",
+            "temporal",
+            "iqe",
+            "vae_l2",
+            "latent_l2",
+            "gcbc",
+            "q_policy",
+            "sorb",
+            "rig",
         ]
     ]
     """Distances: mbold: Q over goals with CQL; gcivl: expectile value; temporal: regressed steps;
     iqe: quasimetric; vae_l2: between codes of pictures; latent_l2: nothing learned. Policies that
     act without a plan: gcbc: behaviour cloning; q_policy: Q alone; sorb: search on the replay
-    buffer."""
+    buffer; rig: SAC on codes."""
     data: Path
     """Dataset, *.zarr."""
     out: Out
@@ -290,10 +299,11 @@ class Evaluate:
         "gcbc",
         "q_policy",
         "sorb",
+        "rig",
     ] = "model"
     """Planning with the checkpoint's own distance by CEM (model), icem, mppi or gradient; with l2
-    between pictures: pixel_l2. Without a plan: random; actor: that of mbold; gcbc, q_policy, sorb:
-    by checkpoints of these."""
+    between pictures: pixel_l2. Without a plan: random; actor: that of mbold; gcbc, q_policy, sorb,
+    rig: by checkpoints of these."""
     device: str = "cpu"
     """Device to plan on: cpu or cuda."""
 

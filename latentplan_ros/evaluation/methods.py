@@ -6,6 +6,7 @@ from torch import nn
 
 from latentplan_ros.evaluation.policies import (
     ActingPolicy,
+    CodePolicy,
     PlanningPolicy,
     Policy,
     RandomPolicy,
@@ -16,6 +17,7 @@ from latentplan_ros.models.behaviour_cloning import BehaviourCloning
 from latentplan_ros.models.checkpoint import TrainedModel
 from latentplan_ros.models.q_distance import QDistance
 from latentplan_ros.models.q_policy import QPolicy
+from latentplan_ros.models.rig_policy import RigPolicy
 from latentplan_ros.models.sorb_distance import SorbDistance
 from latentplan_ros.models.vae_distance import VaeDistance
 from latentplan_ros.planning import (
@@ -29,7 +31,17 @@ from latentplan_ros.planning import (
 )
 
 Method = Literal[
-    "model", "icem", "mppi", "gradient", "pixel_l2", "random", "actor", "gcbc", "q_policy", "sorb"
+    "model",
+    "icem",
+    "mppi",
+    "gradient",
+    "pixel_l2",
+    "random",
+    "actor",
+    "gcbc",
+    "q_policy",
+    "sorb",
+    "rig",
 ]
 PLANNERS: dict[str, type[SamplingPlanner]] = {
     "model": CEM,
@@ -50,7 +62,7 @@ def make_policy(
     """model: planning by CEM with the checkpoint's own distance; icem, mppi and gradient: by other
     planners; pixel_l2: with l2 between pictures in its
     place, at the horizon's end as there (visual foresight, MBOLD B.5); random: the actions that its
-    data was collected with. Without a plan: actor: that of MBOLD; gcbc; q_policy;
+    data was collected with. Without a plan: actor: that of MBOLD; gcbc; q_policy; rig;
     sorb: gcbc along waypoints.
 
     Raises MethodError, or DistanceError where there is none to plan with.
@@ -64,6 +76,8 @@ def make_policy(
         return ActingPolicy(model, _head(model, BehaviourCloning, method, "gcbc").act, device)
     if method == "q_policy":
         return ShootingPolicy(model, _head(model, QPolicy, method, "q_policy"), device)
+    if method == "rig":
+        return CodePolicy(model, _head(model, RigPolicy, method, "rig").act, device)
     if method == "sorb":
         return SearchPolicy(model, _head(model, SorbDistance, method, "sorb"), device)
     # What our planner adds to MBOLD's counts in time steps, and l2 is in no unit of time.

@@ -109,6 +109,14 @@ class ActingPolicy:
         return self.model.encode(batch.to(self.device))[:, : self.model.spec["latent"]]
 
 
+class CodePolicy(ActingPolicy):
+    """One that looks at the pictures themselves, ``float32 [E,3,64,64]`` in [0, 1]."""
+
+    def _see(self, images: np.ndarray) -> torch.Tensor:
+        batch = torch.from_numpy(np.ascontiguousarray(images.transpose(0, 3, 1, 2)))
+        return batch.to(self.device).float() / 255.0
+
+
 class ShootingPolicy(ActingPolicy):
     """The best of random actions by a Q-function, drawn anew each time, by each episode's seed."""
 

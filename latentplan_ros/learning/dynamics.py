@@ -11,6 +11,7 @@ from latentplan_ros.data.dataset import Dataset
 from latentplan_ros.data.windows import Windows
 from latentplan_ros.learning.stage import Batch, Stage
 from latentplan_ros.models.latent_world_model import LatentWorldModel
+from latentplan_ros.models.networks import imagine
 
 
 @dataclass(frozen=True)
@@ -22,9 +23,14 @@ class DynamicsRecipe:
 
 
 class DynamicsStage(Stage):
-    """Mean squared error of imagined latents, each dimension scaled by its spread over the data."""
+    """Mean squared error of imagined latents, each dimension scaled by its spread over the data.
+
+    Members of an ensemble see the same data and differ by what they began with, the first by what
+    it has learned with the encoder.
+    """
 
     name = "dynamics"
+    spread: torch.Tensor
 
     def __init__(
         self,
@@ -35,7 +41,8 @@ class DynamicsStage(Stage):
         recipe: DynamicsRecipe,
     ) -> None:
         super().__init__()
-        self.dynamics, self.recipe = model.dynamics, recipe
+        self.dynamics, self.other_dynamics = model.dynamics, model.other_dynamics
+        self.recipe = recipe
         self.updates, self.batch_size = recipe.updates, recipe.batch_size
         self._latents = latents
         self._windows = Windows(dataset, episodes, recipe.horizon)
@@ -46,7 +53,8 @@ class DynamicsStage(Stage):
         return 0.5 * (1.0 + math.cos(math.pi * progress))
 
     def parameter_groups(self) -> list[dict[str, Any]]:
-        return [{"params": list(self.dynamics.parameters()), "lr": self.recipe.learning_rate}]
+        trained = [*self.dynamics.parameters(), *self.other_dynamics.parameters()]
+        return [{"params": trained, "lr": self.recipe.learning_rate}]
 
     def sample(self, rng: np.random.Generator, count: int) -> Batch:
         rows = self._windows.draw(rng, count)
@@ -59,14 +67,10 @@ class DynamicsStage(Stage):
         }
 
     def forward(self, batch: Batch) -> Batch:
-        latent, errors = batch["latents"][:, 0], []
-        for step in range(self.recipe.horizon):
-            last, action = batch["actions"][:, step], batch["actions"][:, step + 1]
-            latent = self.dynamics(latent, action, last)
-            errors.append(
-                ((latent - batch["latents"][:, step + 1]) / self.spread).square().mean(-1)
-            )
-        by_step = torch.stack(errors, dim=1)
+        latents, actions = batch["latents"], batch["actions"]
+        members = [self.dynamics, *self.other_dynamics]
+        futures = imagine(members, latents[:, 0], actions[:, 0], actions[:, 1:])
+        by_step = ((futures - latents[:, 1:]) / self.spread).square().mean((0, -1))
         return {
             "loss": by_step.mean(),
             "first_step": by_step[:, 0].mean().detach(),

@@ -9,6 +9,7 @@ from latentplan_ros.learning.gcivl import GcivlRecipe, GcivlStage
 from latentplan_ros.learning.iqe import IqeRecipe, IqeStage
 from latentplan_ros.learning.mbold import MboldRecipe, MboldStage, QLearningRecipe
 from latentplan_ros.learning.q_policy import QPolicyStage
+from latentplan_ros.learning.rig import RigRecipe, RigStage, vae_stage
 from latentplan_ros.learning.sorb import SorbStage
 from latentplan_ros.learning.stage import Stage
 from latentplan_ros.learning.temporal import TemporalRecipe, TemporalStage
@@ -20,13 +21,15 @@ class TrainedHead:
     """A head by its kind (models.latent_world_model.HEADS) and what trains it.
 
     stage: called with the model, the latents of all frames, the dataset, its training episodes, the
-    recipe's ``distance`` block and the seed. sizes: of the head, where a recipe names none.
+    recipe's ``distance`` block and the seed. sizes: of the head, where a recipe names none. first:
+    a stage that must come before, called likewise.
     """
 
     kind: str
     recipe: type[Any]
     stage: Callable[..., Stage]
     sizes: dict[str, Any] = field(default_factory=dict)
+    first: Callable[..., Stage] | None = None
 
 
 # None: nothing beside the world model is trained; the distance is l2 between latents.
@@ -75,5 +78,9 @@ METHODS: dict[str, TrainedHead | None] = {
             "limit": 4.0,
             "states": 2000,
         },
+    ),
+    # B.1: six layers of SAC's 256 units, codes of 8 numbers.
+    "rig": TrainedHead(
+        "rig", RigRecipe, RigStage, {"hidden": 256, "layers": 6, "code": 8}, vae_stage
     ),
 }

@@ -39,8 +39,15 @@ class Recipe:
     head and distance: sizes of the part that is the method's own (methods.py), and its training.
     """
 
-    model: dict[str, int] = field(
-        default_factory=lambda: {"latent": 64, "channels": 16, "hidden": 256, "layers": 3}
+    model: dict[str, Any] = field(
+        default_factory=lambda: {
+            "latent": 64,
+            "channels": 16,
+            "hidden": 256,
+            "layers": 3,
+            "members": 1,
+            "pessimism": 0.0,
+        }
     )
     head: dict[str, Any] = field(default_factory=dict)
     world_model: WorldModelRecipe = field(default_factory=WorldModelRecipe)
@@ -103,6 +110,8 @@ def train(
     if recipe.video.updates:
         if chosen and issubclass(HEADS[chosen.kind], POLICIES):
             raise RecipeError(f"{method} recipe: video: {method} is a policy, and imagines nothing")
+        if recipe.model["members"] != 1:
+            raise RecipeError(f"{method} recipe: video: model: members are of latent dynamics")
         if recipe.video.kernel_size % 2 == 0:
             raise RecipeError(f"{method} recipe: video: kernel_size must be odd")
         spec |= {"kind": "video", "video": recipe.video.sizes()}
@@ -132,8 +141,9 @@ def train(
         run_stage(stage=VideoStage(model, dataset, training, recipe.video), **run)
     else:
         run_stage(stage=DynamicsStage(model, latents, dataset, training, recipe.dynamics), **run)
-    if chosen:
-        run_stage(stage=chosen.stage(model, latents, dataset, training, settings, seed), **run)
+    for stage in (chosen.first, chosen.stage) if chosen else ():
+        if stage:
+            run_stage(stage=stage(model, latents, dataset, training, settings, seed), **run)
     if fabric.global_rank == 0:
         rms = usual_rms(model, dataset, held_out)
         save_checkpoint(out, model, _header(method, spec, recipe, dataset, seed, rms))

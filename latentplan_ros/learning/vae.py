@@ -10,6 +10,7 @@ from torch import nn
 from latentplan_ros.data.dataset import Dataset
 from latentplan_ros.learning.stage import Batch, Stage
 from latentplan_ros.models.latent_world_model import LatentWorldModel
+from latentplan_ros.models.rig_policy import RigPolicy
 from latentplan_ros.models.vae_distance import CHANNELS, FEATURES, VaeDistance
 
 
@@ -39,10 +40,10 @@ class VaeStage(Stage):
         seed: int,
     ) -> None:
         super().__init__()
-        assert isinstance(model.head, VaeDistance)
-        sizes = model.spec["distance"]
-        self.head, self.recipe, self._dataset = model.head, recipe, dataset
-        self.decoder = _decoder(sizes["hidden"], sizes["code"])
+        head = model.head.vae if isinstance(model.head, RigPolicy) else model.head
+        assert isinstance(head, VaeDistance)
+        self.head, self.recipe, self._dataset = head, recipe, dataset
+        self.decoder = _decoder(head.hidden, head.code)
         self.updates, self.batch_size = recipe.updates, recipe.batch_size
         self._frames = dataset.frames(episodes)
 

@@ -208,10 +208,13 @@ def _require_sizes(header: CheckpointHeader, path: str | Path) -> None:
         )
     distance = spec.get("distance") or {}
     sizes = {name: spec.get(name) for name in ("latent", "channels", "hidden", "layers")}
+    sizes["members"] = spec.get("members", 1)
     if isinstance(distance, dict):
         # A whole number; others are for the distance itself to judge.
         sizes |= {f"distance {k}": v for k, v in distance.items() if isinstance(v, int)}
     if spec.get("kind") == "video":
+        if sizes["members"] != 1:
+            raise CheckpointError(f"{path}: a video model has no ensemble of dynamics")
         video = spec.get("video")
         video = video if isinstance(video, dict) else {}
         sizes |= {f"video {k}": video.get(k) for k in ("filters", "kernels", "kernel_size")}

@@ -7,9 +7,10 @@ from torch import nn
 
 from latentplan_ros.models.behaviour_cloning import BehaviourCloning
 from latentplan_ros.models.iqe_distance import IqeDistance
-from latentplan_ros.models.networks import Decoder, Dynamics, Encoder
+from latentplan_ros.models.networks import Decoder, Dynamics, Encoder, imagine
 from latentplan_ros.models.q_distance import QDistance
 from latentplan_ros.models.q_policy import QPolicy
+from latentplan_ros.models.rig_policy import RigPolicy
 from latentplan_ros.models.sorb_distance import SorbDistance
 from latentplan_ros.models.temporal_distance import TemporalDistance
 from latentplan_ros.models.vae_distance import VaeDistance
@@ -24,8 +25,9 @@ HEADS: dict[str, type[nn.Module]] = {
     "sorb": SorbDistance,
     "gcbc": BehaviourCloning,
     "q_policy": QPolicy,
+    "rig": RigPolicy,
 }
-POLICIES = (BehaviourCloning, QPolicy)  # these measure nothing
+POLICIES = (BehaviourCloning, QPolicy, RigPolicy)  # these measure nothing
 
 
 class PictureError(ValueError):
@@ -39,11 +41,15 @@ class DistanceError(ValueError):
 class LatentWorldModel(nn.Module):
     """Built from a plain spec, so that a checkpoint's header is all it takes to rebuild it.
 
-    Its latents are an encoded picture followed by the action that led to it, which is the part of
-    the arm's motion that a single picture does not show.
+    Its latents are an encoded picture, the action that led to it, which is the part of the arm's
+    motion that a single picture does not show, and with an ensemble how far its members have come
+    apart on the way there (0 for a picture): the root mean square over an encoding's numbers, which
+    have unit variance, of the members' standard deviation. The encoding is their mean.
 
     spec: {"latent", "channels", "hidden", "layers", "distance": {"kind": one of HEADS, and its
-    sizes} or None}. Without a distance of its own it measures l2 between latents.
+    sizes} or None, "members": of the ensemble of dynamics, 1 if left out, "pessimism": time steps
+    that the distance grows by for each unit of disagreement, 0 if left out}. Without a distance of
+    its own it measures l2 between latents.
     """
 
     def __init__(self, spec: dict[str, Any]) -> None:
@@ -51,7 +57,10 @@ class LatentWorldModel(nn.Module):
         self.spec = spec
         latent = spec["latent"]
         self.encoder = Encoder(latent, spec["channels"])
-        self.dynamics = Dynamics(latent, spec["hidden"], spec["layers"])
+        sizes = latent, spec["hidden"], spec["layers"]
+        self.dynamics = Dynamics(*sizes)
+        others = spec.get("members", 1) - 1
+        self.other_dynamics = nn.ModuleList(Dynamics(*sizes) for _ in range(others))
         self.decoder = Decoder(latent, spec["channels"])
         self.head: nn.Module | None = None
         if spec.get("distance"):
@@ -62,16 +71,26 @@ class LatentWorldModel(nn.Module):
         """As in WorldModel. Raises PictureError: floats in [0, 1] would be read as black."""
         require_pictures(images)
         seen = self.encoder(images)
-        return torch.cat([seen, seen.new_zeros(len(seen), 4) if last is None else last], dim=1)
+        parts = [seen, seen.new_zeros(len(seen), 4) if last is None else last]
+        if self.other_dynamics:
+            parts.append(seen.new_zeros(len(seen), 1))
+        return torch.cat(parts, dim=1)
+
+    @property
+    def members(self) -> list[nn.Module]:
+        """The ensemble's, or the one that there is."""
+        return [self.dynamics, *self.other_dynamics]
 
     def rollout(self, latent: torch.Tensor, actions: torch.Tensor) -> torch.Tensor:
-        seen, last = latent.expand(actions.shape[0], -1).split([self.spec["latent"], 4], dim=1)
-        latents = []
-        for step in range(actions.shape[1]):
-            seen = self.dynamics(seen, actions[:, step], last)
-            last = actions[:, step]
-            latents.append(seen)
-        return torch.cat([torch.stack(latents, dim=1), actions], dim=2)
+        size = self.spec["latent"]
+        seen, last = latent[:, : size + 4].expand(len(actions), -1).split([size, 4], dim=1)
+        futures = imagine(self.members, seen, last, actions)
+        if not self.other_dynamics:
+            return torch.cat([futures[0], actions], dim=2)
+        apart = futures.var(0, correction=0).mean(-1, keepdim=True).sqrt()
+        # What the future was in doubt before, where a rollout goes on from another's end.
+        apart = apart + latent[:, None, -1:]
+        return torch.cat([futures.mean(0), actions, apart], dim=2)
 
     def require_distance(self) -> None:
         """Raises DistanceError where the head is a policy."""
@@ -88,10 +107,11 @@ class LatentWorldModel(nn.Module):
         if isinstance(self.head, VaeDistance):
             return self.head(self.decode(latent), self.decode(goal))
         seen = self.spec["latent"]
+        doubt = self.spec.get("pessimism", 0.0) * latent[:, -1] if self.other_dynamics else 0.0
         latent, goal = latent[:, :seen], goal[:, :seen].expand(latent.shape[0], -1)
         if self.head is None:
-            return (latent - goal).norm(dim=-1)
-        return self.head(latent, goal)
+            return (latent - goal).norm(dim=-1) + doubt
+        return self.head(latent, goal) + doubt
 
     def decode(self, latents: torch.Tensor) -> torch.Tensor:
         seen = latents[..., : self.spec["latent"]]

@@ -1,5 +1,6 @@
 """The small networks that the world models are made of."""
 
+from collections.abc import Sequence
 from itertools import pairwise
 
 import torch
@@ -77,3 +78,20 @@ class Dynamics(nn.Module):
         self, latent: torch.Tensor, action: torch.Tensor, last: torch.Tensor
     ) -> torch.Tensor:
         return latent + self.change(torch.cat([latent, action, last], dim=-1))
+
+
+def imagine(
+    members: Sequence[nn.Module], latent: torch.Tensor, last: torch.Tensor, actions: torch.Tensor
+) -> torch.Tensor:
+    """Every member's future, open loop and on its own: ``[K,N,H,D]``.
+
+    latent: ``[N,D]``; last: the action before, ``[N,A]``; actions: ``[N,H,A]``.
+    """
+    futures = []
+    for member in members:
+        here, before, future = latent, last, []
+        for action in actions.unbind(1):
+            here, before = member(here, action, before), action
+            future.append(here)
+        futures.append(torch.stack(future, dim=1))
+    return torch.stack(futures)

@@ -16,6 +16,7 @@ class VaeDistance(nn.Module):
 
     def __init__(self, latent: int, hidden: int, code: int) -> None:
         super().__init__()
+        self.hidden, self.code = hidden, code
         a, b, c, d = CHANNELS
         self.encoder = nn.Sequential(
             nn.Conv2d(3, a, 4, 2, 1),

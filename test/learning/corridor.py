@@ -23,11 +23,10 @@ def positions(latents):
     return (latents @ CENTRES) / latents.sum(-1)
 
 
-def model(head=None, hidden=32):
+def model(head=None, hidden=32, members=1):
     torch.manual_seed(0)
-    return LatentWorldModel(
-        {"latent": 8, "channels": 4, "hidden": hidden, "layers": 2, "distance": head}
-    )
+    sizes = {"latent": 8, "channels": 4, "hidden": hidden, "layers": 2, "members": members}
+    return LatentWorldModel({**sizes, "distance": head})
 
 
 def learn(stage, folder, updates):

@@ -147,12 +147,18 @@ def held_loss(stage, name="loss"):
         return stage(stage.sample(np.random.default_rng(5), 64))[name].item()
 
 
-def test_the_dynamics_learn_the_corridor(corridor, cells, tmp_path):
+@pytest.mark.parametrize("members", [1, 3])
+def test_the_dynamics_learn_the_corridor(corridor, cells, tmp_path, members):
     recipe = DynamicsRecipe(batch_size=64, horizon=5, learning_rate=3e-3)
-    stage = DynamicsStage(model(), features(cells), corridor, EPISODES, recipe)
+    stage = DynamicsStage(model(members=members), features(cells), corridor, EPISODES, recipe)
+    others = [stage.dynamics, *stage.other_dynamics][1:]
     before = held_loss(stage)
+    start = [next(other.parameters()).clone() for other in others]
     learn(stage, tmp_path, 200)
     assert held_loss(stage) < 0.3 * before
+    assert len(others) == members - 1
+    for old, other in zip(start, others, strict=True):
+        assert not torch.equal(old, next(other.parameters())), "each of them learns"
 
 
 def test_the_world_model_learns_to_see(corridor, tmp_path):
