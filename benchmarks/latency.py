@@ -50,7 +50,8 @@ def main(
     samples: int | None = None,
     quick: bool = False,
 ) -> None:
-    """Writes latency_ms/camera_to_command_p50 and _p99.
+    """Writes latency_ms/camera_to_command_p50 and _p99, and latency_ms/tick_jitter_p99: how far the
+    time between two actions is from the control period.
 
     Args:
         duration: seconds of acting; the first 10 warm up.
@@ -117,6 +118,7 @@ def main(
         {
             "latency_ms/camera_to_command_p50": Figure(middle, "ms", len(arm)),
             "latency_ms/camera_to_command_p99": Figure(tail, "ms", len(arm)),
+            "latency_ms/tick_jitter_p99": Figure(planner["tick_jitter_ms_p99"], "ms", len(arm)),
         },
         seeds=[FIRST_GOAL_SEED],
         settings={"task": TASK, "duration_s": duration, "camera": "640x480 at 10 Hz", **changes},
