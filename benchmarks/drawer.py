@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-import torch
 import tyro
 from rich.progress import Progress
 
@@ -70,7 +69,6 @@ def main(
     """
     if quick:
         goals, steps = 2, 10
-    torch.set_num_threads(2)
     checkpoint = checkpoint or resource(f"checkpoints/{TASK}.safetensors")
     model, task = load_checkpoint(checkpoint), make_task(TASK)
     drawn = {kind: make_goals(task, kind, goals, SEED) for kind in task.goal_kinds}

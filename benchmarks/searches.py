@@ -3,8 +3,6 @@
 from collections.abc import Iterable
 from typing import Any
 
-import torch
-
 from benchmarks.destination import results_file
 from benchmarks.drawer import TASK, try_all
 from latentplan_ros.evaluation.policies import PlanningPolicy
@@ -32,7 +30,6 @@ def compare(
     A search is drawn from ``searches`` when the one before has been tried, so that drawing it may
     change the model.
     """
-    torch.set_num_threads(2)
     task, figures, outcomes = make_task(TASK), {}, []
     drawn = [goal for kind in task.goal_kinds for goal in make_goals(task, kind, goals, SEED)]
     for name, planner in searches:
