@@ -1,6 +1,7 @@
 """The messages of a rosbag2 sqlite3 file from anywhere, a damaged or a malicious one included."""
 
 import sqlite3
+import sys
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -29,7 +30,7 @@ class SqliteMessages:
             try:
                 self.topics = self._topics(connection)
                 self.counts = self._counts(connection)
-            except (sqlite3.Error, UnicodeDecodeError, OverflowError) as error:
+            except (sqlite3.Error, UnicodeDecodeError, OverflowError, MemoryError) as error:
                 raise SqliteDamage(f"not a rosbag2 database: {error}") from None
 
     def messages(self) -> Iterator[tuple[str, str, int, bytes]]:
@@ -45,12 +46,16 @@ class SqliteMessages:
                     if not isinstance(time_ns, int) or not isinstance(data, bytes):
                         raise SqliteDamage(f"message {rows} has no time or no bytes")
                     yield *self.topics[number], time_ns, data
-            except (sqlite3.Error, UnicodeDecodeError, OverflowError) as error:
+            except (sqlite3.Error, UnicodeDecodeError, OverflowError, MemoryError) as error:
                 raise SqliteDamage(f"torn database: {error}") from None
 
     def _connect(self) -> sqlite3.Connection:
         uri = f"file:{quote(str(self.file.absolute()))}?immutable=1&mode=ro"
         connection = sqlite3.connect(uri, uri=True)
+        if sys.version_info >= (3, 11):
+            # No value is longer than the file that holds it, whatever its header claims.
+            longest = max(self.file.stat().st_size, 4096)
+            connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, min(longest, 10**9))
         # A tree whose pages share their children has endless rows in a few pages.
         connection.set_progress_handler(self._out_of_steps(), 1000)
         return connection
