@@ -207,3 +207,13 @@ def test_truth_that_changes_its_names_is_a_problem_not_a_crash(tmp_path):
     with open_bag(tmp_path / "ep") as bag:
         found = read_recording(bag, Topics(), profile, "action", Preprocess())
     assert any("/truth" in problem for problem in found.problems)
+
+
+@pytest.mark.parametrize("file", sorted(Path(__file__).with_name("hostile_bags").glob("*.db3")))
+def test_a_small_database_whose_values_claim_a_gigabyte_is_refused(file, tmp_path):
+    """Found by fuzzing; SQLite reserves what a value's header claims before it reads it."""
+    assert file.stat().st_size < 4096
+    copy = tmp_path / "bag.db3"
+    copy.write_bytes(file.read_bytes())
+    with pytest.raises(BagError, match=r"bag\.db3"):
+        contents(copy)
