@@ -38,6 +38,7 @@ COMPARED: dict[str, tuple[str, Method]] = {
     "q_policy": ("q_policy", "q_policy"),
     "sorb": ("sorb", "sorb"),
     "rig": ("rig", "rig"),
+    "dreamer": ("dreamer", "dreamer"),
 }
 TASKS = ("sawyer_reach", "sawyer_push1", "sawyer_push3", "franka_door")
 

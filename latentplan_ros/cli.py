@@ -236,6 +236,7 @@ class Train:
             "q_policy",
             "sorb",
             "rig",
+            "dreamer",
         ]
     ]
     """Distances: mbold: Q over goals with CQL; gcivl: expectile value; temporal: regressed steps;
@@ -300,6 +301,7 @@ class Evaluate:
         "q_policy",
         "sorb",
         "rig",
+        "dreamer",
     ] = "model"
     """Planning with the checkpoint's own distance by CEM (model), icem, mppi or gradient; with l2
     between pictures: pixel_l2. Without a plan: random; actor: that of mbold; gcbc, q_policy, sorb,

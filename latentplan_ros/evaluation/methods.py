@@ -15,6 +15,7 @@ from latentplan_ros.evaluation.policies import (
 from latentplan_ros.evaluation.search_policy import SearchPolicy
 from latentplan_ros.models.behaviour_cloning import BehaviourCloning
 from latentplan_ros.models.checkpoint import TrainedModel
+from latentplan_ros.models.dreamer_policy import DreamerPolicy
 from latentplan_ros.models.q_distance import QDistance
 from latentplan_ros.models.q_policy import QPolicy
 from latentplan_ros.models.rig_policy import RigPolicy
@@ -42,6 +43,7 @@ Method = Literal[
     "q_policy",
     "sorb",
     "rig",
+    "dreamer",
 ]
 PLANNERS: dict[str, type[SamplingPlanner]] = {
     "model": CEM,
@@ -62,7 +64,7 @@ def make_policy(
     """model: planning by CEM with the checkpoint's own distance; icem, mppi and gradient: by other
     planners; pixel_l2: with l2 between pictures in its
     place, at the horizon's end as there (visual foresight, MBOLD B.5); random: the actions that its
-    data was collected with. Without a plan: actor: that of MBOLD; gcbc; q_policy; rig;
+    data was collected with. Without a plan: actor: that of MBOLD; gcbc; q_policy; rig; dreamer;
     sorb: gcbc along waypoints.
 
     Raises MethodError, or DistanceError where there is none to plan with.
@@ -78,6 +80,8 @@ def make_policy(
         return ShootingPolicy(model, _head(model, QPolicy, method, "q_policy"), device)
     if method == "rig":
         return CodePolicy(model, _head(model, RigPolicy, method, "rig").act, device)
+    if method == "dreamer":
+        return ActingPolicy(model, _head(model, DreamerPolicy, method, "dreamer").act, device)
     if method == "sorb":
         return SearchPolicy(model, _head(model, SorbDistance, method, "sorb"), device)
     # What our planner adds to MBOLD's counts in time steps, and l2 is in no unit of time.

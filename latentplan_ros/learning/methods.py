@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from latentplan_ros.learning.dreamer import DreamerRecipe, DreamerStage
 from latentplan_ros.learning.gcbc import GcbcRecipe, GcbcStage
 from latentplan_ros.learning.gcivl import GcivlRecipe, GcivlStage
 from latentplan_ros.learning.iqe import IqeRecipe, IqeStage
@@ -83,4 +84,6 @@ METHODS: dict[str, TrainedHead | None] = {
     "rig": TrainedHead(
         "rig", RigRecipe, RigStage, {"hidden": 256, "layers": 6, "code": 8}, vae_stage
     ),
+    # B.2: ten layers for actor and value.
+    "dreamer": TrainedHead("dreamer", DreamerRecipe, DreamerStage, {"hidden": 256, "layers": 10}),
 }

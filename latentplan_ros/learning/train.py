@@ -45,6 +45,7 @@ class Recipe:
             "channels": 16,
             "hidden": 256,
             "layers": 3,
+            "points": 0,
             "members": 1,
             "pessimism": 0.0,
         }
@@ -115,6 +116,11 @@ def train(
         if recipe.video.kernel_size % 2 == 0:
             raise RecipeError(f"{method} recipe: video: kernel_size must be odd")
         spec |= {"kind": "video", "video": recipe.video.sizes()}
+    if not 0 <= 2 * recipe.model["points"] < recipe.model["latent"]:
+        raise RecipeError(
+            f"{method} recipe: model: points: two numbers each and some features must fit into "
+            f"{recipe.model['latent']} numbers; {recipe.model['points']} do not"
+        )
     dataset = Dataset.open(data)
     if dataset.num_episodes < 2:
         raise DatasetError(f"{data} has {dataset.num_episodes} episodes; training needs at least 2")

@@ -218,10 +218,15 @@ def _require_sizes(header: CheckpointHeader, path: str | Path) -> None:
         video = spec.get("video")
         video = video if isinstance(video, dict) else {}
         sizes |= {f"video {k}": video.get(k) for k in ("filters", "kernels", "kernel_size")}
+    points, latent = spec.get("points", 0), sizes["latent"]
+    if points != 0:
+        sizes["points"] = points
     for name, size in sizes.items():
         most = _MAX_LAYERS if name.endswith("layers") else _MAX_SIZE
         if not isinstance(size, int) or isinstance(size, bool) or not 0 < size <= most:
             raise CheckpointError(f"{path}: {name} size {size!r} is not one of ours")
+    if 2 * points >= latent:
+        raise CheckpointError(f"{path}: {points} points do not fit into {latent} numbers")
 
 
 def _require_weights(header: CheckpointHeader, path: str | Path) -> None:

@@ -6,8 +6,10 @@ import torch
 from torch import nn
 
 from latentplan_ros.models.behaviour_cloning import BehaviourCloning
+from latentplan_ros.models.dreamer_policy import DreamerPolicy
 from latentplan_ros.models.iqe_distance import IqeDistance
 from latentplan_ros.models.networks import Decoder, Dynamics, Encoder, imagine
+from latentplan_ros.models.points import PointDecoder, PointEncoder
 from latentplan_ros.models.q_distance import QDistance
 from latentplan_ros.models.q_policy import QPolicy
 from latentplan_ros.models.rig_policy import RigPolicy
@@ -26,8 +28,9 @@ HEADS: dict[str, type[nn.Module]] = {
     "gcbc": BehaviourCloning,
     "q_policy": QPolicy,
     "rig": RigPolicy,
+    "dreamer": DreamerPolicy,
 }
-POLICIES = (BehaviourCloning, QPolicy, RigPolicy)  # these measure nothing
+POLICIES = (BehaviourCloning, QPolicy, RigPolicy, DreamerPolicy)  # these measure nothing
 
 
 class PictureError(ValueError):
@@ -46,7 +49,8 @@ class LatentWorldModel(nn.Module):
     apart on the way there (0 for a picture): the root mean square over an encoding's numbers, which
     have unit variance, of the members' standard deviation. The encoding is their mean.
 
-    spec: {"latent", "channels", "hidden", "layers", "distance": {"kind": one of HEADS, and its
+    spec: {"latent", "channels", "hidden", "layers", "points": how many of them, two numbers of the
+    latent each, 0 if left out (points.py), "distance": {"kind": one of HEADS, and its
     sizes} or None, "members": of the ensemble of dynamics, 1 if left out, "pessimism": time steps
     that the distance grows by for each unit of disagreement, 0 if left out}. Without a distance of
     its own it measures l2 between latents.
@@ -56,12 +60,14 @@ class LatentWorldModel(nn.Module):
         super().__init__()
         self.spec = spec
         latent = spec["latent"]
-        self.encoder = Encoder(latent, spec["channels"])
+        points = [spec["points"]] if spec.get("points") else []
+        encoder, decoder = (PointEncoder, PointDecoder) if points else (Encoder, Decoder)
+        self.encoder = encoder(latent, spec["channels"], *points)
         sizes = latent, spec["hidden"], spec["layers"]
         self.dynamics = Dynamics(*sizes)
         others = spec.get("members", 1) - 1
         self.other_dynamics = nn.ModuleList(Dynamics(*sizes) for _ in range(others))
-        self.decoder = Decoder(latent, spec["channels"])
+        self.decoder = decoder(latent, spec["channels"], *points)
         self.head: nn.Module | None = None
         if spec.get("distance"):
             options = dict(spec["distance"])

@@ -23,9 +23,11 @@ HEADS = {
     "sorb": {"kind": "sorb", "hidden": 16, "layers": 3, "actor_layers": 3, "bins": 5}
     | {"limit": 4.0, "states": 7},
     "rig": {"kind": "rig", "hidden": 16, "layers": 2, "code": 3},
+    "dreamer": {"kind": "dreamer", "hidden": 16, "layers": 3},
     "q_policy": {"kind": "q_policy", "hidden": 16, "layers": 3, "discount": 0.8, "candidates": 9},
 }
-TRAINED = {"rig": "rig", "actor": "mbold", "gcbc": "gcbc", "q_policy": "q_policy", "sorb": "sorb"}
+TRAINED = {name: name for name in ("gcbc", "q_policy", "sorb", "rig", "dreamer")}
+TRAINED["actor"] = "mbold"
 
 
 def checkpoint(trained: str) -> TrainedModel:

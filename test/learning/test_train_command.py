@@ -60,6 +60,7 @@ def test_no_dataset(tmp_path, capsys):
         ("dynamics: [1]", ["dynamics", "[1]"]),
         ("model: {latnet: 3}", ["model", "latnet", "latent"]),
         ("model: {latent: big}", ["model: latent", "'big'"]),
+        ("model: {latent: 8, points: 4}", ["points", "8 numbers"]),
         ("model: {members: 2}\nvideo: {updates: 1}", ["video", "members"]),
         ("head: {width: 3}", ["head", "width", "hidden"]),
         ("head: 3", ["head", "3"]),
