@@ -2,7 +2,7 @@
 
 Counts inputs and findings: exceptions that are not the parser's own, crashes of the process, more
 than 512 MiB of memory, more than 10 s. The input of each finding is kept below ``runs/fuzz``.
-Parsers that are not asked for keep the outcome that they had, each with its commit and minutes.
+One results file a parser.
 """
 
 import json
@@ -20,7 +20,7 @@ import tyro
 
 from benchmarks.destination import ROOT, results_file
 from benchmarks.parsers import PARSERS
-from latentplan_ros.evaluation.results import Figure, commit, write_results
+from latentplan_ros.evaluation.results import Figure, write_results
 
 LEAST_S = 2  # left of a parser's time after a crash that are worth a new process
 MOST_CRASHES = 20
@@ -33,7 +33,6 @@ class Outcome:
     executions: int = 0
     coverage: int = 0
     seconds: float = 0.0
-    commit: str | None = None
     findings: list[dict[str, str]] = field(default_factory=list)
 
 
@@ -62,26 +61,18 @@ def main(
         print(f"{name:20} {outcome.executions:9} inputs, {len(outcome.findings)} findings")
         for finding in outcome.findings:
             print(f"    {finding['kind']}: {finding['error']}\n    {finding['input']}")
-    file = results_file("fuzz", quick)
-    outcomes = earlier(file) | outcomes
-    figures = {}
     for name, outcome in outcomes.items():
         n = outcome.executions
-        figures[f"fuzz/executions/{name}"] = Figure(n, "inputs", n)
-        figures[f"fuzz/findings/{name}"] = Figure(len(outcome.findings), "findings", n)
-    write_results(
-        file,
-        figures,
-        seeds=[seed],
-        settings={"workers": workers, "engine": "atheris"},
-        raw={name: vars(outcome) for name, outcome in outcomes.items()},
-    )
-
-
-def earlier(file: Path) -> dict[str, Outcome]:
-    """Outcomes that the results file holds already."""
-    known = json.loads(file.read_text())["raw"] if file.exists() else {}
-    return {name: Outcome(**outcome) for name, outcome in known.items() if name in PARSERS}
+        write_results(
+            results_file(f"fuzz/{name}", quick),
+            {
+                f"fuzz/executions/{name}": Figure(n, "inputs", n),
+                f"fuzz/findings/{name}": Figure(len(outcome.findings), "findings", n),
+            },
+            seeds=[seed],
+            settings={"minutes": minutes, "workers": workers, "engine": "atheris"},
+            raw=vars(outcome),
+        )
 
 
 def fuzz(name: str, seconds: float, seed: int) -> Outcome:
@@ -89,7 +80,7 @@ def fuzz(name: str, seconds: float, seed: int) -> Outcome:
     folder = ROOT / "runs" / "fuzz" / name
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    outcome, begin = Outcome(commit=commit()), time.monotonic()
+    outcome, begin = Outcome(), time.monotonic()
     for attempt in range(MOST_CRASHES):
         left = seconds - (time.monotonic() - begin)
         if attempt and left < LEAST_S:

@@ -242,7 +242,7 @@ class Train:
     """Distances: mbold: Q over goals with CQL; gcivl: expectile value; temporal: regressed steps;
     iqe: quasimetric; vae_l2: between codes of pictures; latent_l2: nothing learned. Policies that
     act without a plan: gcbc: behaviour cloning; q_policy: Q alone; sorb: search on the replay
-    buffer; rig: SAC on codes."""
+    buffer; rig: SAC on codes; dreamer: an actor trained in imagination."""
     data: Path
     """Dataset, *.zarr."""
     out: Out
@@ -305,7 +305,7 @@ class Evaluate:
     ] = "model"
     """Planning with the checkpoint's own distance by CEM (model), icem, mppi or gradient; with l2
     between pictures: pixel_l2. Without a plan: random; actor: that of mbold; gcbc, q_policy, sorb,
-    rig: by checkpoints of these."""
+    rig, dreamer: by checkpoints of these."""
     device: str = "cpu"
     """Device to plan on: cpu or cuda."""
 

@@ -28,6 +28,7 @@ HEADS = {
     | {"limit": 4.0, "states": 7},
     "gcbc": {"kind": "gcbc", "hidden": 16, "layers": 3},
     "rig": {"kind": "rig", "hidden": 16, "layers": 2, "code": 3},
+    "dreamer": {"kind": "dreamer", "hidden": 16, "layers": 3},
     "q_policy": {"kind": "q_policy", "hidden": 16, "layers": 3, "discount": 0.8, "candidates": 9},
     "latent_l2": None,
 }
@@ -66,7 +67,7 @@ def test_a_round_trip_changes_no_bit(tmp_path, method):
     assert torch.equal(loaded.encode(images, actions[:, 0]), latent)
     assert torch.equal(loaded.rollout(latent, actions), future)
     assert torch.equal(loaded.decode(latent), model.decode(latent))
-    if method not in ("gcbc", "q_policy", "rig"):
+    if method not in ("gcbc", "q_policy", "rig", "dreamer"):
         judged = future[:, -1], latent[:1]
         assert torch.equal(loaded.distance(*judged), model.distance(*judged))
     for name, weight in model.state_dict().items():
