@@ -16,6 +16,7 @@ from latentplan_ros.evaluation.run import STEPS, evaluate, make_goals
 from latentplan_ros.models.checkpoint import load_checkpoint
 from latentplan_ros.resources import resource
 from latentplan_ros.sim.goals import Goal
+from latentplan_ros.sim.task import Task
 from latentplan_ros.sim.tasks import make_task
 
 TASK = "franka_drawer"
@@ -29,14 +30,14 @@ def try_all(
     title: str,
     batch: int = 10,
     films: bool = False,
-    task: str = TASK,
+    task: Task | None = None,
 ) -> list[Outcome]:
     """Every goal once, with a progress bar."""
     with Progress() as progress:
         bar = progress.add_task(title, total=len(goals))
         return evaluate(
             policy,
-            make_task(task),
+            task or make_task(TASK),
             goals,
             steps,
             batch,

@@ -79,7 +79,7 @@ def evaluate_checkpoint(
     return outcomes
 
 
-def success_figures(task: str, method: Method, outcomes: Sequence[Outcome]) -> dict[str, Figure]:
+def success_figures(task: str, method: str, outcomes: Sequence[Outcome]) -> dict[str, Figure]:
     """success/<task>_<kind>, or success/<task> for regular goals and where the task ends so;
     then /<method> unless model.
     """

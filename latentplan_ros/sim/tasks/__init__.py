@@ -8,12 +8,20 @@ from latentplan_ros.sim.task import Task, TaskError
 from latentplan_ros.sim.tasks.franka_door import FrankaDoor
 from latentplan_ros.sim.tasks.franka_drawer import FrankaDrawer
 from latentplan_ros.sim.tasks.franka_reach import FrankaReach
-from latentplan_ros.sim.tasks.push import SawyerPush1, SawyerPush3
+from latentplan_ros.sim.tasks.push import SawyerPush1, SawyerPush1Near, SawyerPush3
 from latentplan_ros.sim.tasks.sawyer_reach import SawyerReach
 
 TASKS: dict[str, type[Task]] = {
     task.name: task
-    for task in (FrankaDoor, FrankaDrawer, FrankaReach, SawyerPush1, SawyerPush3, SawyerReach)
+    for task in (
+        FrankaDoor,
+        FrankaDrawer,
+        FrankaReach,
+        SawyerPush1,
+        SawyerPush1Near,
+        SawyerPush3,
+        SawyerReach,
+    )
 }
 
 

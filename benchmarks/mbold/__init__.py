@@ -1,0 +1,1 @@
+"""The paper's simulated experiments: ``python -m benchmarks.mbold``."""
