@@ -172,10 +172,17 @@ class DatasetCheck:
 
     path: Positional[Path]
     """Dataset, bag or folder of bags."""
+    checkpoint: Path | None = None
+    """Also whether a dataset is of this checkpoint's robot, rate, camera and picture size."""
 
     def run(self) -> int:
         from latentplan_ros.data.check import check
 
+        if self.checkpoint is not None:
+            from latentplan_ros.data.dataset import Dataset
+            from latentplan_ros.models.checkpoint import read_header
+
+            read_header(self.checkpoint).require_dataset(Dataset.open(self.path).info)
         findings = check(self.path)
         for finding in findings:
             _say(str(finding))

@@ -38,7 +38,7 @@ def evaluate_checkpoint(
     """
     model = load_checkpoint(checkpoint, device)
     simulated = make_task(task or model.header.task)
-    model.header.require(load_profile(simulated.profile))
+    model.header.require(load_profile(simulated.profile), simulated.camera)
     policy = make_policy(method, model, replan_every, device)
     drawn = [g for kind in simulated.goal_kinds for g in make_goals(simulated, kind, goals, seed)]
     columns = (*Progress.get_default_columns()[:-1], MofNCompleteColumn(), TimeRemainingColumn())

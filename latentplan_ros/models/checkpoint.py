@@ -16,6 +16,7 @@ from safetensors.torch import save_file
 
 from latentplan_ros.control.action_space import ActionSpace
 from latentplan_ros.control.profile import RobotProfile
+from latentplan_ros.data.dataset import DatasetInfo
 from latentplan_ros.models.familiarity import reconstruction_rms
 from latentplan_ros.models.latent_world_model import (
     DistanceError,
@@ -92,6 +93,21 @@ class CheckpointHeader:
                 f"this checkpoint was trained for robot {self.action_space.robot!r} and does not "
                 f"fit profile {profile.name!r}: {'; '.join(differences)}. Use the matching profile "
                 "or train on this robot's data."
+            )
+
+    def require_dataset(self, info: DatasetInfo) -> None:
+        """Raises CheckpointError naming each way in which a dataset is not such as it learned from:
+        another robot, rate, reach of an action, camera or picture size.
+        """
+        differences = info.action_space.differences(self.action_space)
+        for name in ("camera", "image_size"):
+            there, here = getattr(info, name), getattr(self, name)
+            if there != here:
+                differences.append(f"{name}: {there!r} is not {here!r}")
+        if differences:
+            raise CheckpointError(
+                f"the dataset does not fit the checkpoint: {'; '.join(differences)}. Train a "
+                "checkpoint of its own on it, or record with the checkpoint's robot and camera."
             )
 
 

@@ -29,7 +29,10 @@ class PointEncoder(nn.Module):
             nn.Conv2d(3, c, 4, 2, 1), nn.SiLU(), nn.Conv2d(c, 2 * c, 4, 2, 1), nn.SiLU()
         )
         self.maps = nn.Sequential(
-            nn.Conv2d(2 * c, 2 * c, 3, 1, 1), nn.SiLU(), nn.Conv2d(2 * c, points, 1), nn.InstanceNorm2d(points)
+            nn.Conv2d(2 * c, 2 * c, 3, 1, 1),
+            nn.SiLU(),
+            nn.Conv2d(2 * c, points, 1),
+            nn.InstanceNorm2d(points),
         )
         self.features = nn.Sequential(
             nn.Conv2d(2 * c, 4 * c, 4, 2, 1),

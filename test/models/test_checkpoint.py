@@ -4,12 +4,16 @@ import json
 import pickle
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
 from benchmarks.untrained import untrained_header
+from latentplan_ros import cli
 from latentplan_ros.control.profile import load_profile
+from latentplan_ros.data.dataset import DatasetInfo, DatasetWriter
+from latentplan_ros.data.episode import Episode
 from latentplan_ros.models.checkpoint import (
     CheckpointError,
     load_checkpoint,
@@ -158,6 +162,30 @@ def test_a_checkpoint_names_each_difference_to_robot_and_camera(saved):
         header.require(other, "l")
     with pytest.raises(CheckpointError, match="robot: 'franka' is not 'sawyer'"):
         header.require(load_profile("sawyer"))
+
+
+def test_a_checkpoint_names_each_difference_to_a_dataset(saved, tmp_path, capsys):
+    header = read_header(saved)
+    info = DatasetInfo(
+        action_space=header.action_space,
+        camera=header.camera,
+        image_size=header.image_size,
+        state_names=("joint1", "tcp_x", "tcp_y", "tcp_z"),
+        source="bags",
+        exploration_std=header.exploration_std,
+    )
+    header.require_dataset(info)
+    other = replace(
+        info, action_space=replace(info.action_space, robot="ur5e", rate_hz=4.0), camera="wrist"
+    )
+    with pytest.raises(CheckpointError, match=r"robot: 'ur5e'.*rate_hz: 4\.0.*camera: 'wrist'"):
+        header.require_dataset(other)
+    pictures = np.zeros((3, 64, 64, 3), np.uint8)
+    with DatasetWriter(tmp_path / "D.zarr", other) as writer:
+        writer.append(Episode(pictures, np.zeros((3, 4), np.float32), np.zeros((3, 4)), None))
+    check = ["dataset", "check", str(tmp_path / "D.zarr"), "--checkpoint", str(saved)]
+    assert cli.main(check) == 2
+    assert "'wrist' is not" in capsys.readouterr().err
 
 
 def test_a_failed_save_leaves_the_old_file(saved):

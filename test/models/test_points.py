@@ -21,7 +21,7 @@ SPEC = {
 }
 
 
-def looking_for_red(sharpness: float = 40.0) -> PointEncoder:
+def looking_for_red() -> PointEncoder:
     """An encoder whose first feature map is how red each 4 x 4 cell is."""
     encoder = PointEncoder(12, 4, 4)
     for layer in [*encoder.low, *encoder.maps]:
@@ -33,7 +33,6 @@ def looking_for_red(sharpness: float = 40.0) -> PointEncoder:
                 layer.weight.data[0, 0, 1, 1] = 1.0
             else:
                 layer.weight.data[0, 0, centre, centre] = 1.0
-    encoder.maps[-1].weight.data[0, 0] = sharpness
     return encoder
 
 

@@ -52,7 +52,7 @@ def diagnose(
     say = Console().print
     model = load_checkpoint(checkpoint)
     simulated = make_task(task or model.header.task)
-    model.header.require(load_profile(simulated.profile))
+    model.header.require(load_profile(simulated.profile), simulated.camera)
     env = Environment(simulated)
     try:
         say(f"{simulated.name}: {episodes} random episodes")
