@@ -2,13 +2,12 @@
 
 Theirs is the CEM solver and the LeWM predictor of the package from PyPI (``pip install
 stable-worldmodel``), with as many weights as our dynamics, looking back on three frames, its
-default, and on one, the fewest it takes. All encode two pictures, and cost 200 sequences of 13
-actions three times.
+default, and on one, the fewest it takes. All encode two pictures, imagine 200 sequences of 13
+actions three times, and judge them by l2 between their last latent and the goal's.
 """
 
 import contextlib
 import io
-import time
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -20,6 +19,7 @@ import tyro
 from torch import nn
 
 from benchmarks.destination import results_file
+from benchmarks.plan_speed import in_turns
 from latentplan_ros.evaluation.results import Figure, write_results
 from latentplan_ros.models.checkpoint import TrainedModel, load_checkpoint
 from latentplan_ros.models.networks import Encoder
@@ -77,8 +77,8 @@ def their_model(spec: dict[str, Any], wanted: int, frames: int) -> tuple[nn.Modu
     return LeWM(encoder, predictor, action).eval(), count
 
 
-def their_plan(model: nn.Module, planner: CEM) -> Callable[[np.ndarray, np.ndarray], None]:
-    """One plan from a picture to a goal, ``uint8 [64,64,3]`` each, as their solver makes it."""
+def their_plan(model: nn.Module, planner: CEM, goal: np.ndarray) -> Callable[[np.ndarray], None]:
+    """One plan from a picture, ``uint8 [64,64,3]``, to the goal's, as their solver makes it."""
     import gymnasium
     from stable_worldmodel.policy import PlanConfig
     from stable_worldmodel.solver import CEMSolver
@@ -92,7 +92,7 @@ def their_plan(model: nn.Module, planner: CEM) -> Callable[[np.ndarray, np.ndarr
         config=PlanConfig(horizon=planner.horizon, receding_horizon=1),
     )
 
-    def plan(image: np.ndarray, goal: np.ndarray) -> None:
+    def plan(image: np.ndarray) -> None:
         pictures = [
             torch.from_numpy(np.ascontiguousarray(p.transpose(2, 0, 1)))[None, None].float()
             for p in (image, goal)
@@ -104,8 +104,8 @@ def their_plan(model: nn.Module, planner: CEM) -> Callable[[np.ndarray, np.ndarr
     return plan
 
 
-def our_plan(model: TrainedModel, planner: CEM) -> Callable[[np.ndarray, np.ndarray], None]:
-    def plan(image: np.ndarray, goal: np.ndarray) -> None:
+def our_plan(model: TrainedModel, planner: CEM, goal: np.ndarray) -> Callable[[np.ndarray], None]:
+    def plan(image: np.ndarray) -> None:
         controller = Controller(model, planner)
         controller.set_goal(goal)
         controller.act(image)
@@ -123,29 +123,25 @@ def main(
 
     Args:
         task: whose pictures and checkpoint to use.
-        plans: of each, after 10 that warm up.
+        plans: of each, after some that warm up.
         checkpoint: the shipped one if left out.
         quick: 5 plans, results below runs/.
     """
-    plans, warm_up = (5, 2) if quick else (plans, 10)
+    plans = 5 if quick else plans
     torch.set_num_threads(THREADS)
     model = load_checkpoint(checkpoint or resource(f"checkpoints/{task}.safetensors"))
-    planner = CEM(model.header.exploration_std)
+    model.head = None  # l2 between latents
+    planner = CEM(model.header.exploration_std, moments=1)
     environment = Environment(make_task(task))
     images = random_episode(environment, SEED, 0).image
     environment.close()
     size = weights(model.dynamics)
-    contenders, sizes = {"ours": our_plan(model, planner)}, {"ours": size}
+    contenders, sizes = {"ours": our_plan(model, planner, images[-1])}, {"ours": size}
     for frames in (3, 1):
         theirs, sizes[f"theirs_{frames}"] = their_model(model.spec, size, frames)
-        contenders[f"theirs_{frames}"] = their_plan(theirs, planner)
-    times: dict[str, list[float]] = {name: [] for name in contenders}
-    for index in range(warm_up + plans):
-        for name, plan in contenders.items():
-            begin = time.perf_counter()
-            plan(images[index % len(images)], images[-1])
-            times[name].append((time.perf_counter() - begin) * 1e3)
-    times = {name: taken[warm_up:] for name, taken in times.items()}
+        contenders[f"theirs_{frames}"] = their_plan(theirs, planner, images[-1])
+    work = {name: lambda i, plan=plan: plan(images[i % 30]) for name, plan in contenders.items()}
+    times = in_turns(work, plans)
     for name, taken in times.items():
         print(f"{name:8} {np.median(taken):7.1f} ms, {sizes[name]} weights")
     ratios = {
