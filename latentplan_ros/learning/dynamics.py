@@ -14,6 +14,9 @@ from latentplan_ros.models.latent_world_model import LatentWorldModel
 from latentplan_ros.models.networks import imagine
 
 
+_LEAST_SPREAD = 0.1  # of all numbers' root mean square
+
+
 @dataclass(frozen=True)
 class DynamicsRecipe:
     updates: int = 20_000
@@ -46,7 +49,10 @@ class DynamicsStage(Stage):
         self.updates, self.batch_size = recipe.updates, recipe.batch_size
         self._latents = latents
         self._windows = Windows(dataset, episodes, recipe.horizon)
-        self.register_buffer("spread", latents.std(0).clamp_min(1e-3), persistent=False)
+        spread = latents.std(0)
+        # What hardly ever changes is not worth being foretold to a share of its change.
+        least = _LEAST_SPREAD * spread.square().mean().sqrt()
+        self.register_buffer("spread", spread.clamp_min(least.item()), persistent=False)
 
     def rate(self, progress: float) -> float:
         """Cosine decay: what is left of the error late in training is noise of the updates."""
