@@ -13,7 +13,6 @@ from latentplan_ros.learning.stage import Batch, Stage
 from latentplan_ros.models.latent_world_model import LatentWorldModel
 from latentplan_ros.models.networks import imagine
 
-
 _LEAST_SPREAD = 0.1  # of all numbers' root mean square
 
 
