@@ -14,6 +14,7 @@ from latentplan_ros.models.latent_world_model import LatentWorldModel
 from latentplan_ros.models.networks import imagine
 
 _LEAST_SPREAD = 0.1  # of all numbers' root mean square
+_UNUSUAL, _SAMPLES = 3.0, 20_000  # times the median, over that many windows
 
 
 @dataclass(frozen=True)
@@ -22,6 +23,9 @@ class DynamicsRecipe:
     batch_size: int = 256
     learning_rate: float = 1e-3
     horizon: int = 13
+    # Weight, above others, of a number that has moved further than it mostly does: contact is rare,
+    # an arm moves in every step, and a plain mean learns the arm.
+    motion_weight: float = 0.0
 
 
 class DynamicsStage(Stage):
@@ -33,6 +37,7 @@ class DynamicsStage(Stage):
 
     name = "dynamics"
     spread: torch.Tensor
+    unusual: torch.Tensor
 
     def __init__(
         self,
@@ -52,6 +57,19 @@ class DynamicsStage(Stage):
         # What hardly ever changes is not worth being foretold to a share of its change.
         least = _LEAST_SPREAD * spread.square().mean().sqrt()
         self.register_buffer("spread", spread.clamp_min(least.item()), persistent=False)
+        self.register_buffer("unusual", self._unusual().clamp_min(least.item()), persistent=False)
+
+    def _unusual(self) -> torch.Tensor:
+        """How far each number must move in 1, 2, ... steps to count as moving, ``[H,D]``."""
+        starts = self._windows.starts
+        rng = np.random.default_rng(0)
+        some = starts[np.sort(rng.permutation(len(starts))[:_SAMPLES])]
+        first = self._latents[torch.from_numpy(some)]
+        moved = [
+            (self._latents[torch.from_numpy(some + step)] - first).abs().median(0).values
+            for step in range(1, self.recipe.horizon + 1)
+        ]
+        return _UNUSUAL * torch.stack(moved)
 
     def rate(self, progress: float) -> float:
         """Cosine decay: what is left of the error late in training is noise of the updates."""
@@ -75,7 +93,11 @@ class DynamicsStage(Stage):
         latents, actions = batch["latents"], batch["actions"]
         members = [self.dynamics, *self.other_dynamics]
         futures = imagine(members, latents[:, 0], actions[:, 0], actions[:, 1:])
-        by_step = ((futures - latents[:, 1:]) / self.spread).square().mean((0, -1))
+        weight = 1.0 + self.recipe.motion_weight * (
+            (latents[:, 1:] - latents[:, :1]).abs() > self.unusual
+        )
+        errors = ((futures - latents[:, 1:]) / self.spread).square()
+        by_step = (weight * errors).mean((0, -1))
         return {
             "loss": by_step.mean(),
             "first_step": by_step[:, 0].mean().detach(),
