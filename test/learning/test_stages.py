@@ -141,6 +141,27 @@ def test_dynamics_never_sees_a_latent_after_the_first(corridor, cells):
     torch.testing.assert_close(errors, by_hand)
 
 
+def test_what_moves_more_than_it_mostly_does_weighs_more(corridor, cells):
+    """A ninth number that changes in one window of ten, by far more than the noise on it."""
+    rare = torch.as_tensor(
+        np.random.default_rng(0).normal(0, 0.01, len(cells)), dtype=torch.float32
+    )
+    rare += torch.as_tensor(corridor.state[:, 0] == 11, dtype=torch.float32)
+    latents = torch.cat([features(cells)[:, :7], rare[:, None]], dim=1)
+    plain, weighed = (
+        DynamicsStage(
+            model(), latents, corridor, EPISODES, DynamicsRecipe(horizon=5, motion_weight=weight)
+        )
+        for weight in (0.0, 10.0)
+    )
+    batch = plain.sample(np.random.default_rng(0), 512)
+    moved = (batch["latents"][:, 1:, 7] - batch["latents"][:, :1, 7]).abs() > 0.5
+    ratio = weighed(batch)["errors"] / plain(batch)["errors"]
+    assert ratio[moved.any(1)].mean() > 1.5 * ratio[~moved.any(1)].mean()
+    assert (ratio >= 1.0 - 1e-5).all()
+    assert (ratio <= 11.0 + 1e-5).all()
+
+
 def held_loss(stage, name="loss"):
     torch.manual_seed(5)
     with torch.no_grad():
