@@ -19,18 +19,12 @@ import tyro
 from torch import nn
 
 from benchmarks.destination import results_file
-from benchmarks.plan_speed import in_turns
+from benchmarks.plan_speed import SEED, THREADS, in_turns, pictures
 from latentplan_ros.evaluation.results import Figure, write_results
 from latentplan_ros.models.checkpoint import TrainedModel, load_checkpoint
 from latentplan_ros.models.networks import Encoder
 from latentplan_ros.planning import CEM, Controller
 from latentplan_ros.resources import resource
-from latentplan_ros.sim.collect import random_episode
-from latentplan_ros.sim.environment import Environment
-from latentplan_ros.sim.tasks import make_task
-
-THREADS = 2
-SEED = 0
 
 
 class _Seen(nn.Module):
@@ -132,15 +126,16 @@ def main(
     model = load_checkpoint(checkpoint or resource(f"checkpoints/{task}.safetensors"))
     model.head = None  # l2 between latents
     planner = CEM(model.header.exploration_std, moments=1)
-    environment = Environment(make_task(task))
-    images = random_episode(environment, SEED, 0).image
-    environment.close()
+    images = pictures(task)
     size = weights(model.dynamics)
     contenders, sizes = {"ours": our_plan(model, planner, images[-1])}, {"ours": size}
     for frames in (3, 1):
         theirs, sizes[f"theirs_{frames}"] = their_model(model.spec, size, frames)
         contenders[f"theirs_{frames}"] = their_plan(theirs, planner, images[-1])
-    work = {name: lambda i, plan=plan: plan(images[i % 30]) for name, plan in contenders.items()}
+    work = {
+        name: lambda i, plan=plan: plan(images[i % len(images)])
+        for name, plan in contenders.items()
+    }
     times = in_turns(work, plans)
     for name, taken in times.items():
         print(f"{name:8} {np.median(taken):7.1f} ms, {sizes[name]} weights")

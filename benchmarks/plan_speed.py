@@ -36,6 +36,14 @@ def in_turns(work: dict[str, Callable[[int], object]], count: int) -> dict[str, 
     return {name: taken[WARM_UP:] for name, taken in times.items()}
 
 
+def pictures(task: str) -> np.ndarray:
+    """Of one random episode, ``uint8 [31,64,64,3]``."""
+    environment = Environment(make_task(task))
+    images = random_episode(environment, SEED, 0).image
+    environment.close()
+    return images
+
+
 def acting(controller: Controller, images: np.ndarray) -> Callable[[int], object]:
     """A plan towards the last picture, from the others one after another."""
     controller.set_goal(images[-1])
@@ -62,9 +70,7 @@ def main(
     torch.set_num_threads(THREADS)
     model = load_checkpoint(checkpoint or resource(f"checkpoints/{task}.safetensors"))
     planner = CEM(model.header.exploration_std)
-    environment = Environment(make_task(task))
-    images = random_episode(environment, SEED, 0).image
-    environment.close()
+    images = pictures(task)
     plan = acting(Controller(model, planner), images)
     short = acting(Controller(model, MPPI(model.header.exploration_std, **TDMPC2)), images)
     a, b = torch.randn(2, GEMM, GEMM)

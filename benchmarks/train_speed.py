@@ -17,11 +17,12 @@ from benchmarks.per_image import PerImageStage
 from latentplan_ros.data.dataset import Dataset
 from latentplan_ros.evaluation.results import Figure, write_results
 from latentplan_ros.learning.dynamics import DynamicsStage
+from latentplan_ros.learning.every_frame import every_frame
 from latentplan_ros.learning.mbold import MboldRecipe, MboldStage
 from latentplan_ros.learning.stage import Stage
 from latentplan_ros.learning.train import load_recipe
 from latentplan_ros.learning.trainer import run_stage
-from latentplan_ros.learning.world_model import WorldModelStage, encode_dataset
+from latentplan_ros.learning.world_model import WorldModelStage
 from latentplan_ros.models.latent_world_model import LatentWorldModel
 from latentplan_ros.sim.collect import collect
 
@@ -66,9 +67,7 @@ def main(task: str = "franka_drawer", episodes: int = 400, quick: bool = False) 
         training, _ = dataset.split(recipe.held_out, SEED)
         model = LatentWorldModel({**recipe.model, "distance": {**HEAD, **recipe.head}})
         distance = MboldRecipe(**recipe.distance)
-        with torch.inference_mode():
-            latents = encode_dataset(model, dataset, torch.device("cpu"))
-        latents = latents.clone()
+        latents = every_frame(dataset, model.encoder, torch.device("cpu"))
         planned = {
             "world_model": recipe.world_model.updates,
             "dynamics": recipe.dynamics.updates,

@@ -46,11 +46,16 @@ class Experiment:
     def recipe(self, task: str) -> Recipe:
         return load_recipe(ROOT / "benchmarks" / "quick.yaml" if self.quick else task)
 
-    def trained(self, task: str, method: str, seed: int) -> TrainedModel:
-        """The checkpoint, trained where it is missing; methods of a seed share a world model."""
+    def trained(
+        self, task: str, method: str, seed: int, recipe_of: str | None = None
+    ) -> TrainedModel:
+        """The checkpoint, trained where it is missing; methods of a seed share a world model.
+
+        recipe_of: the task whose recipe to take, where it is another.
+        """
         checkpoint = self.folder / f"{task}.{method}.{seed}.safetensors"
         if not checkpoint.exists():
-            data, recipe = self.folder / f"{task}.zarr", self.recipe(task)
+            data, recipe = self.folder / f"{task}.zarr", self.recipe(recipe_of or task)
             collect(task, self.episodes, data)
             folder = self.folder / f"{task}.{seed}.training"
             if method == NO_NEGATIVES:

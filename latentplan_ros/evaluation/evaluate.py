@@ -33,8 +33,8 @@ def evaluate_checkpoint(
 ) -> list[Outcome]:
     """Tries the checkpoint on that many goals of each kind; writes results.json and report.html.
 
-    task: the one it was trained for if empty. Raises CheckpointError where the task's robot is not
-    the checkpoint's, TaskError, PlanningError.
+    task: the one it was trained for if empty. Raises CheckpointError where the task's robot or
+    camera is not the checkpoint's, TaskError, PlanningError.
     """
     model = load_checkpoint(checkpoint, device)
     simulated = make_task(task or model.header.task)

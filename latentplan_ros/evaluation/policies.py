@@ -104,17 +104,19 @@ class ActingPolicy:
         return None
 
     def _see(self, images: np.ndarray) -> torch.Tensor:
-        batch = torch.from_numpy(np.ascontiguousarray(images.transpose(0, 3, 1, 2)))
         # What follows the encoded picture in a latent is the last action; policies go without it.
-        return self.model.encode(batch.to(self.device))[:, : self.model.spec["latent"]]
+        return self.model.encode(self._batch(images))[:, : self.model.spec["latent"]]
+
+    def _batch(self, images: np.ndarray) -> torch.Tensor:
+        batch = torch.from_numpy(np.ascontiguousarray(images.transpose(0, 3, 1, 2)))
+        return batch.to(self.device)
 
 
 class CodePolicy(ActingPolicy):
     """One that looks at the pictures themselves, ``float32 [E,3,64,64]`` in [0, 1]."""
 
     def _see(self, images: np.ndarray) -> torch.Tensor:
-        batch = torch.from_numpy(np.ascontiguousarray(images.transpose(0, 3, 1, 2)))
-        return batch.to(self.device).float() / 255.0
+        return self._batch(images).float() / 255.0
 
 
 class ShootingPolicy(ActingPolicy):

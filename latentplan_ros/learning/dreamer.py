@@ -8,6 +8,7 @@ import torch
 from torch import nn
 
 from latentplan_ros.data.dataset import Dataset
+from latentplan_ros.learning.frozen import frozen
 from latentplan_ros.learning.stage import Batch, Stage
 from latentplan_ros.models.dreamer_policy import DreamerPolicy
 from latentplan_ros.models.latent_world_model import LatentWorldModel
@@ -97,7 +98,7 @@ class DreamerStage(Stage):
         states, rewards = [state], []
         for _ in range(self.recipe.horizon):
             action = self.head.sample(states[-1], goal)
-            states.append(_frozen(self._dynamics[0], states[-1], action, last))
+            states.append(frozen(self._dynamics[0], states[-1], action, last))
             last = action
             rewards.append(self._of_frozen(self.reward, states[-1], goal))
         values = [self._of_frozen(self.value, later, goal) for later in states[1:]]
@@ -120,7 +121,7 @@ class DreamerStage(Stage):
 
     @staticmethod
     def _of_frozen(network: nn.Module, state: torch.Tensor, goal: torch.Tensor) -> torch.Tensor:
-        return _frozen(network, torch.cat([state, goal], dim=-1)).squeeze(-1)
+        return frozen(network, torch.cat([state, goal], dim=-1)).squeeze(-1)
 
 
 def lambda_returns(
@@ -135,10 +136,3 @@ def lambda_returns(
         following = reward + discount * ((1.0 - trace) * value + trace * following)
         returns.append(following)
     return torch.stack(returns[::-1])
-
-
-def _frozen(network: nn.Module, *inputs: torch.Tensor) -> torch.Tensor:
-    """Its output, through which gradients reach the inputs and not its weights."""
-    weights = {name: value.detach() for name, value in network.named_parameters()}
-    outputs: torch.Tensor = torch.func.functional_call(network, weights, inputs)
-    return outputs

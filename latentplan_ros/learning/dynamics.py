@@ -57,7 +57,9 @@ class DynamicsStage(Stage):
         # What hardly ever changes is not worth being foretold to a share of its change.
         least = _LEAST_SPREAD * spread.square().mean().sqrt()
         self.register_buffer("spread", spread.clamp_min(least.item()), persistent=False)
-        self.register_buffer("unusual", self._unusual().clamp_min(least.item()), persistent=False)
+        if recipe.motion_weight:
+            unusual = self._unusual().clamp_min(least.item())
+            self.register_buffer("unusual", unusual, persistent=False)
 
     def _unusual(self) -> torch.Tensor:
         """How far each number must move in 1, 2, ... steps to count as moving, ``[H,D]``."""
@@ -93,11 +95,11 @@ class DynamicsStage(Stage):
         latents, actions = batch["latents"], batch["actions"]
         members = [self.dynamics, *self.other_dynamics]
         futures = imagine(members, latents[:, 0], actions[:, 0], actions[:, 1:])
-        weight = 1.0 + self.recipe.motion_weight * (
-            (latents[:, 1:] - latents[:, :1]).abs() > self.unusual
-        )
         errors = ((futures - latents[:, 1:]) / self.spread).square()
-        by_step = (weight * errors).mean((0, -1))
+        if self.recipe.motion_weight:
+            moving = (latents[:, 1:] - latents[:, :1]).abs() > self.unusual
+            errors = errors * (1.0 + self.recipe.motion_weight * moving)
+        by_step = errors.mean((0, -1))
         return {
             "loss": by_step.mean(),
             "first_step": by_step[:, 0].mean().detach(),

@@ -10,6 +10,7 @@ from torch import nn
 
 from latentplan_ros.data.dataset import Dataset
 from latentplan_ros.data.goals import GoalSampler
+from latentplan_ros.learning.frozen import frozen
 from latentplan_ros.learning.stage import Batch, Stage
 from latentplan_ros.models.latent_world_model import LatentWorldModel
 from latentplan_ros.models.q_distance import GOAL_REWARD, STEP_REWARD, QDistance
@@ -141,10 +142,8 @@ class MboldStage(Stage):
 
     def actor_loss(self, state: torch.Tensor, goal: torch.Tensor) -> torch.Tensor:
         """The actor climbs Q without moving it."""
-        q = self.head.q[0]
-        frozen = {name: value.detach() for name, value in q.named_parameters()}
-        inputs = state, self.head.actor(state, goal), goal
-        return -self.values(torch.func.functional_call(q, frozen, inputs)).mean()
+        outputs = frozen(self.head.q[0], state, self.head.actor(state, goal), goal)
+        return -self.values(outputs).mean()
 
     @torch.no_grad()
     def after_update(self, batch: Batch, losses: Batch) -> None:

@@ -9,12 +9,12 @@ import torch
 from torch import nn
 
 from latentplan_ros.data.dataset import Dataset
+from latentplan_ros.learning.every_frame import every_frame
+from latentplan_ros.learning.frozen import frozen
 from latentplan_ros.learning.stage import Batch, Stage
 from latentplan_ros.learning.vae import VaeRecipe, VaeStage
 from latentplan_ros.models.latent_world_model import LatentWorldModel
 from latentplan_ros.models.rig_policy import RigPolicy, relu_mlp
-
-_AT_ONCE = 1024
 
 
 @dataclass(frozen=True)
@@ -103,12 +103,8 @@ class RigStage(Stage):
         inputs = torch.cat([code, batch["action"], goal], dim=-1)
         bellman = sum((q(inputs).squeeze(-1) - wanted).square().mean() for q in self.q)
         action, density = self.head.sample(code, goal)
-        frozen = [{n: v.detach() for n, v in q.named_parameters()} for q in self.q]
         chosen = torch.cat([code, action, goal], dim=-1)
-        values = [
-            torch.func.functional_call(q, weights, chosen).squeeze(-1)
-            for q, weights in zip(self.q, frozen, strict=True)
-        ]
+        values = [frozen(q, chosen).squeeze(-1) for q in self.q]
         actor = (alpha.detach() * density - torch.minimum(*values)).mean()
         temperature = -self.log_alpha * (density.detach().mean() - 4.0)
         return {
@@ -132,14 +128,8 @@ class RigStage(Stage):
             slow.lerp_(fast, 1.0 - self.recipe.polyak)
 
 
-@torch.inference_mode()
 def _codes(head: RigPolicy, dataset: Dataset) -> torch.Tensor:
     """Every frame's code, ``[F,code]``."""
     head.vae.eval()  # its batch norm has learned what it shall
     device = next(head.parameters()).device
-    parts = []
-    for start in range(0, dataset.num_frames, _AT_ONCE):
-        rows = np.arange(start, min(start + _AT_ONCE, dataset.num_frames))
-        images = torch.from_numpy(dataset.images(rows).transpose(0, 3, 1, 2).copy())
-        parts.append(head.vae.means(images.to(device).float() / 255.0).cpu())
-    return torch.cat(parts).clone()
+    return every_frame(dataset, lambda images: head.vae.means(images.float() / 255.0), device)

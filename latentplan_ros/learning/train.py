@@ -17,10 +17,11 @@ from latentplan_ros import __version__
 from latentplan_ros.control.yaml_file import YamlFileError, read_yaml
 from latentplan_ros.data.dataset import Dataset, DatasetError
 from latentplan_ros.learning.dynamics import DynamicsRecipe, DynamicsStage
+from latentplan_ros.learning.every_frame import every_frame
 from latentplan_ros.learning.methods import METHODS
 from latentplan_ros.learning.trainer import TrainingError, run_stage
 from latentplan_ros.learning.video import VideoRecipe, VideoStage
-from latentplan_ros.learning.world_model import WorldModelRecipe, WorldModelStage, encode_dataset
+from latentplan_ros.learning.world_model import WorldModelRecipe, WorldModelStage
 from latentplan_ros.models.checkpoint import CheckpointHeader, save_checkpoint
 from latentplan_ros.models.familiarity import usual_rms
 from latentplan_ros.models.latent_world_model import HEADS, POLICIES, LatentWorldModel
@@ -200,7 +201,7 @@ def _latents(
     file = folder / f"latents.{hashlib.sha256(weights).hexdigest()[:16]}.npy"
     if fabric.global_rank == 0 and not file.exists():
         model.eval()
-        np.save(file, encode_dataset(model, dataset, fabric.device).numpy())
+        np.save(file, every_frame(dataset, model.encoder, fabric.device).numpy())
         model.train()
     fabric.barrier()
     return torch.from_numpy(np.load(file))

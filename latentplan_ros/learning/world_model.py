@@ -128,16 +128,3 @@ class WorldModelStage(Stage):
 
     def load_extra_state(self, state: dict[str, torch.Tensor]) -> None:
         self._windows.priority = state["priority"].cpu().numpy()
-
-
-@torch.inference_mode()
-def encode_dataset(
-    model: LatentWorldModel, dataset: Dataset, device: torch.device, batch: int = 1024
-) -> torch.Tensor:
-    """Latents of every frame, ``float32 [F,D]``; everything after the encoder trains on these."""
-    parts = []
-    for start in range(0, dataset.num_frames, batch):
-        rows = np.arange(start, min(start + batch, dataset.num_frames))
-        images = torch.from_numpy(dataset.images(rows).transpose(0, 3, 1, 2).copy())
-        parts.append(model.encoder(images.to(device)).cpu())
-    return torch.cat(parts).clone()

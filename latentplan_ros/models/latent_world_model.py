@@ -46,8 +46,8 @@ class LatentWorldModel(nn.Module):
 
     Its latents are an encoded picture, the action that led to it, which is the part of the arm's
     motion that a single picture does not show, and with an ensemble how far its members have come
-    apart on the way there (0 for a picture): the root mean square over an encoding's numbers, which
-    have unit variance, of the members' standard deviation. The encoding is their mean.
+    apart on the way there (0 for a picture): the root mean square over an encoding's numbers
+    of the members' standard deviation. The encoding is their mean.
 
     spec: {"latent", "channels", "hidden", "layers", "points": how many of them, two numbers of the
     latent each, 0 if left out (points.py), "distance": {"kind": one of HEADS, and its

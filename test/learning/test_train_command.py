@@ -13,6 +13,7 @@ from latentplan_ros import cli
 from latentplan_ros.learning.methods import METHODS
 from latentplan_ros.learning.train import RecipeError, load_recipe
 from latentplan_ros.models.checkpoint import load_checkpoint
+from latentplan_ros.resources import resource
 
 
 def complains(capsys, arguments, *words):
@@ -122,7 +123,8 @@ def test_an_unknown_method(tmp_path, capsys):
 
 
 def test_the_shipped_recipes_are_valid():
-    assert load_recipe("franka_drawer").world_model.updates > 0
+    for recipe in resource("config/recipes").glob("*.yaml"):
+        assert load_recipe(recipe.stem).world_model.updates > 0
     assert load_recipe("no_negatives").distance == {"negatives": 0.0}
     with pytest.raises(RecipeError):
         load_recipe("none.yaml")
