@@ -59,7 +59,7 @@ class Sequences:
     def in_a_row(
         cls, pictures: Sequence[np.ndarray], truth: Sequence[np.ndarray] | None = None
     ) -> "Sequences":
-        """Sequences of any length, ``uint8 [T,64,64]`` each, in which each picture follows the last.
+        """Sequences of any length, ``uint8 [T,64,64]`` each: each picture follows the one before.
 
         truth: ``float64 [T,K]`` each. Every step has length 1.
         """
