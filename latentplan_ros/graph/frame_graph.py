@@ -25,8 +25,8 @@ class GraphError(ValueError):
 class FrameGraph:
     """Directed edges ``[N,N]``, from row to column, weighted by the local metric (section 2).
 
-    recorded: the edges that really happened, of weight 1, ``bool [N,N]``; threshold: up to which
-    other pairs are joined.
+    recorded: the edges that really happened, ``bool [N,N]``; threshold: up to which other pairs are
+    joined.
     """
 
     edges: csr_matrix
@@ -35,16 +35,22 @@ class FrameGraph:
 
     @classmethod
     def build(
-        cls, ends: np.ndarray, metric: Metric, threshold: float, candidates: np.ndarray | None
+        cls,
+        count: int,
+        steps: np.ndarray,
+        lengths: np.ndarray,
+        metric: Metric,
+        threshold: float,
+        candidates: np.ndarray | None,
     ) -> "FrameGraph":
-        """Joins each frame with the next of its sequence and with what the metric finds near.
+        """Joins what a recorded step joins, and what the metric finds near.
 
-        ends: where each sequence ends, exclusive, ``int64 [S]``. candidates: frames that may be
-        near each frame, ``int64 [N,K]``; None: all of them, which takes N^2 calls of the metric.
-        Raises GraphError where the threshold joins nothing, or all that it was asked about.
+        count: of frames; steps: from which frame to which, ``int64 [E,2]``, each once; lengths:
+        their weights ``[E]``. candidates: which pairs to ask the metric about, ``int64 [P,2]``;
+        None: all of them. Raises GraphError where the threshold joins nothing, or all that it was
+        asked about.
         """
-        count = int(ends[-1])
-        recorded = _recorded(ends)
+        recorded = coo_matrix((np.ones(len(steps), bool), tuple(steps.T)), (count, count)).tocsr()
         rows, columns, weights = [], [], []
         asked, nearest = 0, np.inf
         for chunk in _pairs(count, candidates):
@@ -60,11 +66,10 @@ class FrameGraph:
             asked, nearest = asked + len(start), min(nearest, float(apart.min()))
         joined = sum(map(len, rows))
         _require_a_choice(joined, asked, nearest, threshold)
-        steps = recorded.tocoo()
         edges = coo_matrix(
             (
-                np.concatenate([np.ones(steps.nnz), *weights]),
-                (np.concatenate([steps.row, *rows]), np.concatenate([steps.col, *columns])),
+                np.concatenate([lengths, *weights]),
+                (np.concatenate([steps[:, 0], *rows]), np.concatenate([steps[:, 1], *columns])),
             ),
             (count, count),
         )
@@ -154,26 +159,17 @@ def _matrix(data: np.ndarray, indices: np.ndarray, indptr: np.ndarray) -> csr_ma
     return matrix
 
 
-def _recorded(ends: np.ndarray) -> csr_matrix:
-    """An edge from each frame to the next of its sequence."""
-    count = int(ends[-1])
-    frames = np.setdiff1d(np.arange(count), np.asarray(ends) - 1)
-    return coo_matrix((np.ones(len(frames), bool), (frames, frames + 1)), (count, count)).tocsr()
-
-
 def _pairs(count: int, candidates: np.ndarray | None) -> Iterator[np.ndarray]:
-    """Pairs to ask about, ``int64 [B,2]``, some frames at a time."""
-    if candidates is not None and len(candidates) != count:
-        raise GraphError(f"{len(candidates)} rows of candidates for {count} frames")
+    """Pairs to ask about, ``int64 [B,2]``, some at a time."""
+    if candidates is not None:
+        for first in range(0, len(candidates), _PAIRS):
+            yield candidates[first : first + _PAIRS]
+        return
     everything = np.arange(count)
-    rows = max(1, _PAIRS // max(1, count if candidates is None else candidates.shape[1]))
+    rows = max(1, _PAIRS // count)
     for frames in np.split(everything, range(rows, count, rows)):
-        if candidates is None:
-            others = np.broadcast_to(everything, (len(frames), count))
-        else:
-            others = candidates[frames]
-        first = np.repeat(frames, others.shape[1])
-        yield np.stack([first, others.reshape(-1)], axis=1).astype(np.int64)
+        pairs = np.meshgrid(frames, everything, indexing="ij")
+        yield np.stack(pairs, axis=-1).reshape(-1, 2)
 
 
 def _require_a_choice(joined: int, asked: int, nearest: float, threshold: float) -> None:

@@ -6,6 +6,10 @@ Pictures are gray, ``uint8 [B,64,64]``. A distance of 1 is a step; 2 is anything
 import torch
 from torch import nn
 
+from latentplan_ros.models.picture_encoder import PictureEncoder
+
+EPSILON = 1e-6  # under a root, so that its gradient stays finite at 0
+
 
 def _convolution(inputs: int, outputs: int, stride: int) -> list[nn.Module]:
     return [nn.Conv2d(inputs, outputs, 4, stride), nn.BatchNorm2d(outputs), nn.ReLU()]
@@ -47,8 +51,8 @@ def _head(inputs: int) -> list[nn.Module]:
 TRUNKS = {"maze": maze_trunk, "wide": wide_trunk}
 
 
-class LocalMetric(nn.Module):
-    """kind: of TRUNKS."""
+class StackedMetric(nn.Module):
+    """The paper's: both pictures in one network. kind: of TRUNKS."""
 
     def __init__(self, kind: str) -> None:
         super().__init__()
@@ -58,3 +62,24 @@ class LocalMetric(nn.Module):
         """``uint8 [B,64,64]`` each to ``float32 [B]``."""
         pair = torch.stack([start, end], dim=1).float() / 127.5 - 1.0
         return self.trunk(pair).squeeze(-1)
+
+
+class SiameseMetric(nn.Module):
+    """Euclidean distance between features of each picture by itself (below eq. 5).
+
+    All pairs of N pictures cost N passes of the network in place of N^2, and FAISS finds what is
+    near by the same features.
+    """
+
+    def __init__(self, features: int) -> None:
+        super().__init__()
+        self.encoder = PictureEncoder(features)
+
+    def forward(self, start: torch.Tensor, end: torch.Tensor) -> torch.Tensor:
+        """``uint8 [B,64,64]`` each to ``float32 [B]``."""
+        return euclidean(self.encoder(start), self.encoder(end))
+
+
+def euclidean(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
+    """``[...,D]`` and ``[...,D]`` to ``[...]``."""
+    return ((a - b).square().sum(-1) + EPSILON).sqrt()

@@ -14,6 +14,14 @@ from latentplan_ros.graph.frame_graph import FrameGraph, GraphError
 from latentplan_ros.graph.worm_holes import worm_holes
 
 ENDS = np.array([10, 25, 40])
+
+
+def steps(ends):
+    """Each frame to the next of its sequence."""
+    before = np.setdiff1d(np.arange(ends[-1]), ends - 1)
+    return np.stack([before, before + 1], axis=1)
+
+
 PLACES = np.random.default_rng(0).uniform(0, 10, (40, 2))
 
 
@@ -22,7 +30,14 @@ def apart(start, end):
 
 
 def build(threshold=2.0, metric=apart, near=None):
-    return FrameGraph.build(ENDS, metric, threshold, near)
+    return joined(ENDS, metric, threshold, near)
+
+
+def joined(ends, metric, threshold, near=None):
+    happened = steps(ends)
+    return FrameGraph.build(
+        int(ends[-1]), happened, np.ones(len(happened)), metric, threshold, near
+    )
 
 
 def test_frames_are_joined_with_the_next_and_with_what_is_near():
@@ -46,16 +61,22 @@ def test_candidates_find_what_all_pairs_find():
     np.testing.assert_array_equal(whole.edges.toarray(), quick.edges.toarray())
 
 
-@given(count=st.integers(1, 30), wanted=st.integers(1, 40), copies=st.integers(1, 4))
-def test_candidates_are_others_nearest_first(count, wanted, copies):
+@given(count=st.integers(2, 60), wanted=st.integers(2, 40), copies=st.integers(1, 4))
+def test_candidates_hold_what_is_nearest_both_ways(count, wanted, copies):
     features = np.repeat(np.random.default_rng(count).normal(size=(count, 3)), copies, axis=0)
-    found = candidates(features, wanted)
-    assert found.shape == (len(features), min(wanted, len(features) - 1))
-    for frame, others in enumerate(found):
-        assert frame not in others
-        assert len(set(others)) == len(others)
-        lengths = np.linalg.norm(features[others] - features[frame], axis=1)
-        assert (np.diff(lengths) > -1e-3).all()
+    pairs = candidates(features, wanted)
+    assert (pairs[:, 0] != pairs[:, 1]).all()
+    known = set(map(tuple, pairs.tolist()))
+    assert len(known) == len(pairs)
+    assert known == {(end, start) for start, end in known}
+    apart = np.linalg.norm(features[:, None] - features, axis=-1)
+    np.fill_diagonal(apart, np.inf)
+    for frame in range(len(features)):
+        others = pairs[pairs[:, 0] == frame, 1]
+        missing = np.setdiff1d(np.arange(len(features)), [*others, frame])
+        nearest = np.sort(apart[frame])[: min(wanted // 2, len(features) - 1)]
+        if len(missing):
+            assert apart[frame, missing].min() >= nearest.max() - 1e-3
 
 
 @pytest.mark.parametrize(
@@ -76,7 +97,7 @@ def two_rooms():
 
 def test_parts_that_nothing_joins():
     metric, ends = two_rooms()
-    graph = FrameGraph.build(ends, metric, 1.0, None)
+    graph = joined(ends, metric, 1.0)
     parts = graph.components()
     assert (parts[:20] == parts[0]).all()
     assert (parts[20:] == parts[20]).all()
@@ -105,7 +126,7 @@ def test_the_edge_that_shortens_most_is_listed_first():
         lengths[(start == 5) & (end == 27)] = 0.5
         return lengths
 
-    graph = FrameGraph.build(ends, wrong, 1.0, None)
+    graph = joined(ends, wrong, 1.0)
     holes = worm_holes(graph, np.random.default_rng(0))
     assert (holes[0].start, holes[0].end) == (5, 27)
     assert holes[0].detour == np.inf

@@ -3,13 +3,13 @@
 import pytest
 import torch
 
-from latentplan_ros.models.local_metric import TRUNKS, LocalMetric
+from latentplan_ros.models.local_metric import TRUNKS, StackedMetric
 
 
 @pytest.mark.parametrize("kind", TRUNKS)
 def test_two_pictures_give_one_number(kind):
     torch.manual_seed(0)
-    metric = LocalMetric(kind).eval()
+    metric = StackedMetric(kind).eval()
     start, end = torch.randint(0, 256, (2, 5, 64, 64), dtype=torch.uint8)
     with torch.no_grad():
         apart = metric(start, end)
@@ -25,4 +25,4 @@ def test_the_maze_network_is_the_listed_one():
     convolutions = [(2, 32), (32, 64), (64, 64), (64, 32)]
     listed = sum(16 * a * b + b + 2 * b for a, b in convolutions)
     listed += 128 * 128 + 128 + 128 * 100 + 100 + 100 + 1
-    assert sum(p.numel() for p in LocalMetric("maze").parameters()) == listed
+    assert sum(p.numel() for p in StackedMetric("maze").parameters()) == listed
