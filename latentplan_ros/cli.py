@@ -237,6 +237,7 @@ class Train:
             "gcivl",
             "temporal",
             "iqe",
+            "plan2vec",
             "vae_l2",
             "latent_l2",
             "gcbc",
@@ -247,9 +248,10 @@ class Train:
         ]
     ]
     """Distances: mbold: Q over goals with CQL; gcivl: expectile value; temporal: regressed steps;
-    iqe: quasimetric; vae_l2: between codes of pictures; latent_l2: nothing learned. Policies that
-    act without a plan: gcbc: behaviour cloning; q_policy: Q alone; sorb: search on the replay
-    buffer; rig: SAC on codes; dreamer: an actor trained in imagination."""
+    iqe: quasimetric; plan2vec: shortest paths of a graph of frames; vae_l2: between codes of
+    pictures; latent_l2: nothing learned. Policies that act without a plan: gcbc: behaviour cloning;
+    q_policy: Q alone; sorb: search on the replay buffer; rig: SAC on codes; dreamer: an actor
+    trained in imagination."""
     data: Path
     """Dataset, *.zarr."""
     out: Out
@@ -262,6 +264,8 @@ class Train:
     """Devices on this machine."""
     accelerator: Literal["auto", "cpu", "cuda"] = "auto"
     """What to train on."""
+    world_model: Path | None = None
+    """Checkpoint whose encoder, decoder and dynamics are taken in place of training them."""
 
     def run(self) -> int:
         from latentplan_ros.learning.train import load_recipe, train
@@ -274,6 +278,7 @@ class Train:
             seed=self.seed,
             devices=self.devices,
             accelerator=self.accelerator,
+            world_model=self.world_model,
         )
         return 0
 

@@ -13,6 +13,7 @@ The older release as LevelDB of protocol buffers is not read.
 """
 
 import math
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -50,9 +51,8 @@ def read_streetlearn(
     of the south-west corner of the bounds, or else of the panoramas. The release does not say what
     was driven when: sequence is that of random drives which together drive every link.
 
-    Raises StreetLearnError where a line says something else than above, links a panorama within
-    bounds with an unknown one, has no readable picture, or where fewer than two panoramas are
-    linked.
+    Raises StreetLearnError where a line is not as above, a link leads from within bounds to an
+    unknown panorama, a picture cannot be read, or no two panoramas are linked.
     """
     folder = Path(folder)
     nodes = _read_nodes(folder / "nodes.txt")
@@ -98,14 +98,66 @@ def _read_nodes(path: Path) -> dict[str, _Node]:
     return nodes
 
 
-def _read_links(path: Path, known: object, inside: set[str]) -> list[tuple[str, str]]:
+def _read_links(path: Path, known: Collection[str], inside: set[str]) -> list[tuple[str, str]]:
     """Links between panoramas inside, each once."""
-    links = {}
+    links: dict[tuple[str, str], None] = {}
     for where, (start, _, end) in _rows(path, "panorama,direction,panorama"):
         if start == end:
             raise StreetLearnError(f"{where}: links panorama {start} with itself")
         if start in inside and end in inside:
             links[start, end] = None
             continue
-        links_outside = start not in inside and end not in inside
+        # Beyond the bounds a link may lead anywhere; from within them it may not lead nowhere.
+        unknown = [name for name in (start, end) if name not in known]
+        if unknown and (len(inside) == len(known) or start in inside or end in inside):
+            raise StreetLearnError(
+                f"{where}: panorama {unknown[0]} is not in nodes.txt; both files must be of one "
+                "release, and whole"
+            )
     return list(links)
+
+
+def _rows(path: Path, columns: str) -> Iterator[tuple[str, list[str]]]:
+    """Each line that is not empty: where it is, and what stands in its columns."""
+    try:
+        text = path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not text"
+        raise StreetLearnError(
+            f"{path} cannot be read: {reason}; give the folder of a release, with nodes.txt, "
+            "links.txt and the panoramas"
+        ) from None
+    for number, line in enumerate(text.splitlines(), 1):
+        cells = [cell.strip() for cell in line.split(",")]
+        if not line.strip():
+            continue
+        if len(cells) != columns.count(",") + 1:
+            raise StreetLearnError(f"{path}, line {number}: expected {columns}, got {line[:80]!r}")
+        yield f"{path}, line {number}", cells
+
+
+def _within(node: _Node, bounds: tuple[float, float, float, float]) -> bool:
+    south, west, height, width = bounds
+    return 0 <= node.latitude - south <= height and 0 <= node.longitude - west <= width
+
+
+def _metres(nodes: list[_Node], corner: tuple[float, float] | None) -> np.ndarray:
+    """East and north of the corner (latitude, longitude), ``float64 [N,2]``.
+
+    A degree of longitude is as long as at the middle of the town, which in a town of 10 km is true
+    to 1 in 1000.
+    """
+    degrees = np.array([(node.longitude, node.latitude) for node in nodes])
+    start = degrees.min(0) if corner is None else np.array([corner[1], corner[0]])
+    shrink = math.cos(math.radians(float(degrees[:, 1].mean())))
+    return (degrees - start) * _METRES_A_DEGREE * np.array([shrink, 1.0])
+
+
+def _facing_north(path: Path, yaw: float) -> np.ndarray:
+    """The half of a panorama around north, ``uint8 [64,64]``, gray."""
+    try:
+        panorama = load(path)
+    except ImageError as error:
+        raise StreetLearnError(str(error)) from None
+    turned = np.roll(panorama, round(yaw / 360 * panorama.shape[1]), axis=1)
+    return cv2.cvtColor(Preprocess(SIZE).apply(turned), cv2.COLOR_RGB2GRAY)

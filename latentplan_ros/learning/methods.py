@@ -9,6 +9,7 @@ from latentplan_ros.learning.gcbc import GcbcRecipe, GcbcStage
 from latentplan_ros.learning.gcivl import GcivlRecipe, GcivlStage
 from latentplan_ros.learning.iqe import IqeRecipe, IqeStage
 from latentplan_ros.learning.mbold import MboldRecipe, MboldStage, QLearningRecipe
+from latentplan_ros.learning.plan2vec.arm import ArmRecipe, Plan2vecLocalStage, Plan2vecStage
 from latentplan_ros.learning.q_policy import QPolicyStage
 from latentplan_ros.learning.rig import RigRecipe, RigStage, vae_stage
 from latentplan_ros.learning.sorb import SorbStage
@@ -53,6 +54,14 @@ METHODS: dict[str, TrainedHead | None] = {
     # The published embedding has 64 components of 32; planning on two cores asks for a smaller one.
     "iqe": TrainedHead(
         "iqe", IqeRecipe, IqeStage, {"hidden": 256, "layers": 2, "components": 32, "size": 16}
+    ),
+    # Plan2vec, not MBOLD: 32 numbers and p = 1.2 to 2 were for pictures (Table 4).
+    "plan2vec": TrainedHead(
+        "plan2vec",
+        ArmRecipe,
+        Plan2vecStage,
+        {"hidden": 256, "layers": 3, "features": 32, "points": 32, "p": 2.0},
+        Plan2vecLocalStage,
     ),
     # C.1: 256 numbers; B.1: two fully connected layers, 128 units.
     "vae_l2": TrainedHead("vae", VaeRecipe, VaeStage, {"hidden": 128, "code": 256}),

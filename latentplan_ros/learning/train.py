@@ -18,7 +18,9 @@ from latentplan_ros.control.yaml_file import YamlFileError, read_yaml
 from latentplan_ros.data.dataset import Dataset, DatasetError
 from latentplan_ros.learning.dynamics import DynamicsRecipe, DynamicsStage
 from latentplan_ros.learning.every_frame import every_frame
+from latentplan_ros.learning.given_world_model import GivenWorldModel
 from latentplan_ros.learning.methods import METHODS
+from latentplan_ros.learning.stage import Stage
 from latentplan_ros.learning.trainer import TrainingError, run_stage
 from latentplan_ros.learning.video import VideoRecipe, VideoStage
 from latentplan_ros.learning.world_model import WorldModelRecipe, WorldModelStage
@@ -93,48 +95,51 @@ def train(
     devices: int = 1,
     accelerator: str = "auto",
     folder: Path | None = None,
+    world_model: Path | None = None,
 ) -> Path:
     """Trains and writes the checkpoint; returns its path. A stopped run continues where it was.
 
     Logs and training state go to ``folder`` (default: beside ``out``, named after it). Under
-    torchrun each process calls this. Raises RecipeError, DatasetError, TrainingError.
+    torchrun each process calls this.
+
+    world_model: a checkpoint whose encoder, decoder and dynamics are taken as they are, so that the
+    method's own part alone is trained. Its sizes hold: what the recipe's ``model`` and ``video``
+    say of them must be theirs or the default, and the other settings of these stages do nothing.
+
+    Raises RecipeError, DatasetError, TrainingError, CheckpointError.
     """
     if method not in METHODS:
         raise RecipeError(f"no method named {method!r}; there are {', '.join(sorted(METHODS))}")
     recipe = recipe or Recipe()
     # All of the recipe is checked here: its last stage starts hours after its first.
     chosen = METHODS[method]
-    spec: dict[str, Any] = {**recipe.model, "distance": None}
+    spec = _model_spec(recipe, f"{method} recipe")
+    given = GivenWorldModel(world_model) if world_model else None
+    if given:
+        _require_no_other_sizes(spec, given, f"{method} recipe")
+        spec = dict(given.spec)
+    spec["distance"] = None
     if chosen:
         head = _sizes(recipe.head, chosen.sizes, f"{method} recipe: head")
         spec["distance"] = {"kind": chosen.kind, **head}
         settings = _block(chosen.recipe, recipe.distance, f"{method} recipe: distance")
-    if recipe.video.updates:
-        if chosen and issubclass(HEADS[chosen.kind], POLICIES):
+        if spec.get("kind") == "video" and issubclass(HEADS[chosen.kind], POLICIES):
             raise RecipeError(f"{method} recipe: video: {method} is a policy, and imagines nothing")
-        if recipe.model["members"] != 1:
-            raise RecipeError(f"{method} recipe: video: model: members are of latent dynamics")
-        if recipe.video.kernel_size % 2 == 0:
-            raise RecipeError(f"{method} recipe: video: kernel_size must be odd")
-        spec |= {"kind": "video", "video": recipe.video.sizes()}
-    if not 0 <= 2 * recipe.model["points"] < recipe.model["latent"]:
-        raise RecipeError(
-            f"{method} recipe: model: points: two numbers each and some features must fit into "
-            f"{recipe.model['latent']} numbers; {recipe.model['points']} do not"
-        )
     dataset = Dataset.open(data)
+    if given:
+        given.header.require_dataset(dataset.info)
     if dataset.num_episodes < 2:
         raise DatasetError(f"{data} has {dataset.num_episodes} episodes; training needs at least 2")
     _require_variety(dataset)
     folder = folder or out.with_suffix(".training")
     _require_writable(folder)
     _require_writable(out.parent)
-    _require_same_dataset(folder, dataset)
+    _require_same_start(folder, dataset, given)
     fabric = Fabric(accelerator=accelerator, devices=devices)
     fabric.launch()
     training, held_out = dataset.split(recipe.held_out, seed)
     fabric.seed_everything(seed, verbose=False)
-    model = VideoWorldModel(spec) if recipe.video.updates else LatentWorldModel(spec)
+    model = (VideoWorldModel if spec.get("kind") == "video" else LatentWorldModel)(spec)
     run: dict[str, Any] = {
         "fabric": fabric,
         "folder": folder,
@@ -142,20 +147,57 @@ def train(
         "save_every": recipe.save_every,
     }
 
-    run_stage(stage=WorldModelStage(model, dataset, training, recipe.world_model), **run)
-    latents = _latents(model, dataset, folder, fabric)
-    if isinstance(model, VideoWorldModel):
-        run_stage(stage=VideoStage(model, dataset, training, recipe.video), **run)
+    if given:
+        given.copy_to(model.to(fabric.device))
+        latents = _latents(model, dataset, folder, fabric)
     else:
-        run_stage(stage=DynamicsStage(model, latents, dataset, training, recipe.dynamics), **run)
-    for stage in (chosen.first, chosen.stage) if chosen else ():
-        if stage:
-            run_stage(stage=stage(model, latents, dataset, training, settings, seed), **run)
+        run_stage(stage=WorldModelStage(model, dataset, training, recipe.world_model), **run)
+        latents = _latents(model, dataset, folder, fabric)
+        if isinstance(model, VideoWorldModel):
+            stage: Stage = VideoStage(model, dataset, training, recipe.video)
+        else:
+            stage = DynamicsStage(model, latents, dataset, training, recipe.dynamics)
+        run_stage(stage=stage, **run)
+    for make in (chosen.first, chosen.stage) if chosen else ():
+        if make:
+            run_stage(stage=make(model, latents, dataset, training, settings, seed), **run)
     if fabric.global_rank == 0:
         rms = usual_rms(model, dataset, held_out)
-        save_checkpoint(out, model, _header(method, spec, recipe, dataset, seed, rms))
+        save_checkpoint(out, model, _header(method, spec, recipe, dataset, seed, rms, given))
     fabric.barrier()
     return out
+
+
+def _model_spec(recipe: Recipe, where: str) -> dict[str, Any]:
+    """Of the model that a recipe asks for, without a distance. Raises RecipeError."""
+    spec = dict(recipe.model)
+    if recipe.video.updates:
+        if recipe.model["members"] != 1:
+            raise RecipeError(f"{where}: video: model: members are of latent dynamics")
+        if recipe.video.kernel_size % 2 == 0:
+            raise RecipeError(f"{where}: video: kernel_size must be odd")
+        spec |= {"kind": "video", "video": recipe.video.sizes()}
+    if not 0 <= 2 * recipe.model["points"] < recipe.model["latent"]:
+        raise RecipeError(
+            f"{where}: model: points: two numbers each and some features must fit into "
+            f"{recipe.model['latent']} numbers; {recipe.model['points']} do not"
+        )
+    return spec
+
+
+def _require_no_other_sizes(asked: dict[str, Any], given: GivenWorldModel, where: str) -> None:
+    """Raises RecipeError for sizes that are neither the default nor the given model's."""
+    usual = Recipe().model
+    other = [
+        f"{name} {size!r}, there {given.spec.get(name)!r}"
+        for name, size in asked.items()
+        if size not in (usual.get(name), given.spec.get(name))
+    ]
+    if other:
+        raise RecipeError(
+            f"{where}: the sizes of {given.path} hold, and it asks for others: {'; '.join(other)}. "
+            "Leave its blocks `model` and `video` out, or train without --world-model"
+        )
 
 
 def _require_writable(folder: Path) -> None:
@@ -177,15 +219,21 @@ def _require_variety(dataset: Dataset) -> None:
         )
 
 
-def _require_same_dataset(folder: Path, dataset: Dataset) -> None:
-    """Raises TrainingError where the folder holds a training on other data."""
-    note, wanted = folder / "dataset.json", {"hash": dataset.content_hash()}
+def _require_same_start(folder: Path, dataset: Dataset, given: GivenWorldModel | None) -> None:
+    """Raises TrainingError where the folder holds a training on other data or another model."""
+    note = folder / "dataset.json"
+    wanted = {"hash": dataset.content_hash(), "world_model": given.hash if given else ""}
     if note.exists():
         known = json.loads(note.read_text())
         if known["hash"] != wanted["hash"]:
             raise TrainingError(
                 f"{folder} holds a training on another dataset, {known['path']} as it was then; "
                 f"it cannot go on with {dataset.path}: remove it, or choose another --out"
+            )
+        if known.get("world_model", "") != wanted["world_model"]:
+            raise TrainingError(
+                f"{folder} holds a training with another --world-model, or with one where there is "
+                "none now: give it the same, remove the folder, or choose another --out"
             )
     else:
         partial = note.with_suffix(f".{os.getpid()}")  # torchrun's other processes read it too
@@ -208,13 +256,19 @@ def _latents(
 
 
 def _header(
-    method: str, spec: dict[str, Any], recipe: Recipe, dataset: Dataset, seed: int, rms: float
+    method: str,
+    spec: dict[str, Any],
+    recipe: Recipe,
+    dataset: Dataset,
+    seed: int,
+    rms: float,
+    given: GivenWorldModel | None,
 ) -> CheckpointHeader:
     info = dataset.info
     return CheckpointHeader(
         method=method,
         spec=spec,
-        recipe=json.loads(json.dumps(asdict(recipe))),
+        recipe=json.loads(json.dumps(asdict(recipe) | (given.blocks if given else {}))),
         action_space=info.action_space,
         camera=info.camera,
         image_size=info.image_size,
@@ -228,6 +282,7 @@ def _header(
             "mujoco": info.mujoco_version,
         },
         reconstruction_rms=rms,
+        world_model=given.hash if given else "",
     )
 
 

@@ -46,7 +46,9 @@ class CheckpointHeader:
 
     spec rebuilds the network; exploration_std starts the planner's search where the data was;
     success: measured rates by goal kind, with their numbers of tries; reconstruction_rms: what 99 %
-    of held-out pictures stay below (familiarity.py), infinite where there was none to measure.
+    of held-out pictures stay below (familiarity.py), infinite where there was none to measure;
+    world_model: SHA-256 of the checkpoint whose encoder, decoder and dynamics these are, "" where
+    they were trained for this one.
     """
 
     method: str
@@ -62,6 +64,7 @@ class CheckpointHeader:
     versions: dict[str, str]
     success: dict[str, Any] = field(default_factory=dict)
     reconstruction_rms: float = math.inf
+    world_model: str = ""
 
     def to_json(self) -> str:
         return json.dumps({"format": _FORMAT, **asdict(self)}, sort_keys=True)
@@ -71,6 +74,7 @@ class CheckpointHeader:
         values = json.loads(text)
         if values.pop("format") != _FORMAT:
             raise KeyError("format")
+        values.setdefault("world_model", "")  # files from before it could be another's say nothing
         values["action_space"] = ActionSpace.from_dict(values["action_space"])
         values["exploration_std"] = tuple(map(float, values["exploration_std"]))
         header = cls(**{f.name: values[f.name] for f in fields(cls)})
@@ -123,6 +127,7 @@ _KINDS: dict[str, type] = {
     "versions": dict,
     "success": dict,
     "reconstruction_rms": float,
+    "world_model": str,
 }
 
 

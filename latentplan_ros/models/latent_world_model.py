@@ -9,6 +9,7 @@ from latentplan_ros.models.behaviour_cloning import BehaviourCloning
 from latentplan_ros.models.dreamer_policy import DreamerPolicy
 from latentplan_ros.models.iqe_distance import IqeDistance
 from latentplan_ros.models.networks import Decoder, Dynamics, Encoder, imagine
+from latentplan_ros.models.plan2vec_distance import Plan2vecDistance
 from latentplan_ros.models.points import PointDecoder, PointEncoder
 from latentplan_ros.models.q_distance import QDistance
 from latentplan_ros.models.q_policy import QPolicy
@@ -24,6 +25,7 @@ HEADS: dict[str, type[nn.Module]] = {
     "temporal": TemporalDistance,
     "iqe": IqeDistance,
     "vae": VaeDistance,
+    "plan2vec": Plan2vecDistance,
     "sorb": SorbDistance,
     "gcbc": BehaviourCloning,
     "q_policy": QPolicy,

@@ -72,7 +72,7 @@ class LocalMetricStage(Stage):
             loss = F.cross_entropy(logits, torch.zeros(len(near), dtype=torch.long).to(near.device))
         else:
             beyond = far if self.recipe.objective == "regression" else far.clamp(max=FAR)
-            loss = _smooth(same, 0.0) + _smooth(near, 1.0) + 2.0 * _smooth(beyond, FAR)
+            loss = _smooth(same, 0.0) + told_apart(near, beyond)
         return {"loss": loss, "near": near.mean().detach(), "far": far.mean().detach()}
 
     def _siamese(self, batch: Batch) -> tuple[torch.Tensor, torch.Tensor]:
@@ -94,6 +94,11 @@ def neighbours(sequences: Sequences, span: int) -> np.ndarray:
         reached = reached + further
     start, end = reached.nonzero()
     return np.stack([start, end], axis=1)[start != end].astype(np.int64)
+
+
+def told_apart(near: torch.Tensor, far: torch.Tensor) -> torch.Tensor:
+    """Eq. 5 for pairs of two different frames, of any shapes, neighbours and far ones as 1 : 2."""
+    return _smooth(near, 1.0) + 2.0 * _smooth(far, FAR)
 
 
 def _smooth(distance: torch.Tensor, wanted: float) -> torch.Tensor:

@@ -20,7 +20,8 @@ PEGS = np.array([[-0.08, 0.0], [0.08, 0.0]])  # x, y, metres
 PEG_RADIUS_M = 0.022
 _LINK_KG = 0.002
 _BEND_RAD = 1.0  # the most that a link may be bent from the one before
-_BEND_DAMPING = 5e-6  # N m s; without stiffness the rope keeps the shape in which it is left
+_BEND_STIFFNESS = 1e-3  # N m a radian; short bends spring back and wide ones stay
+_BEND_DAMPING = 2e-5  # N m s
 _VISCOSITY = 1.0  # Pa s, in place of the table's friction: who is let go stops in 0.01 s
 _RIM_M = 0.235  # where bars keep the rope from leaving the picture
 _REACH_M = 0.21  # no point of the rope is dragged to a place beyond
@@ -138,6 +139,7 @@ def _draw_shape(rng: np.random.Generator) -> np.ndarray:
 
 def _scene() -> mujoco.MjSpec:
     spec = mujoco.MjSpec()
+    spec.compiler.degree = False
     spec.option.timestep = _TIMESTEP_S
     # The implicit integrators take three times as long here, for the derivatives of the drag.
     spec.option.integrator = mujoco.mjtIntegrator.mjINT_EULER
@@ -157,9 +159,7 @@ def _scene() -> mujoco.MjSpec:
 def _add_table(world: mujoco.MjsBody) -> None:
     """The table below the plane in which the rope slides, the pegs, and the rim."""
     plane, square = mujoco.mjtGeom.mjGEOM_PLANE, [2 * HALF_M, 2 * HALF_M, 1]
-    world.add_geom(
-        type=plane, size=square, pos=[0, 0, -0.1], rgba=_TABLE, contype=0, conaffinity=0
-    )
+    world.add_geom(type=plane, size=square, pos=[0, 0, -0.1], rgba=_TABLE, contype=0, conaffinity=0)
     for x, y in PEGS:
         # An upright capsule is round in the plane like a cylinder, and quicker to collide with.
         world.add_geom(
@@ -190,6 +190,7 @@ def _add_rope(world: mujoco.MjsBody) -> None:
             body.add_joint(
                 type=hinge,
                 axis=[0, 0, 1],
+                stiffness=_BEND_STIFFNESS,
                 damping=_BEND_DAMPING,
                 limited=True,
                 range=[-_BEND_RAD, _BEND_RAD],

@@ -2,6 +2,7 @@
 
 import heapq
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -49,13 +50,13 @@ class StreetPlan:
         crossings, roads = self._crossings()
         places, pairs = list(crossings), set()
         for road in roads:
-            for start, end in zip(road, road[1:], strict=False):
+            for start, end in pairwise(road):
                 way = crossings[end] - crossings[start]
                 parts = max(1, round(float(np.hypot(*way)) / SPACING_M))
                 between = range(len(places), len(places) + parts - 1)
                 places += [crossings[start] + way * part / parts for part in range(1, parts)]
                 chain = [start, *between, end]
-                pairs |= {(min(pair), max(pair)) for pair in zip(chain, chain[1:], strict=False)}
+                pairs |= {(min(pair), max(pair)) for pair in pairwise(chain)}
         return np.array(places), np.array(sorted(pairs))
 
     def _crossings(self) -> tuple[np.ndarray, list[list[int]]]:
@@ -84,10 +85,9 @@ class StreetPlan:
         every = [(road, np.array([0.0, 1.0])) for road in roads[0]]
         every += [(road, np.array([1.0, 0.0])) for road in roads[1]]
         every += [(list(diagonal), along)]
-        return np.array(points), [
-            sorted(road, key=lambda point, way=way: float(points[point] @ way))
-            for road, way in every
-        ]
+        crossings = np.array(points)
+        ordered = [np.array(road)[np.argsort(crossings[road] @ way)] for road, way in every]
+        return crossings, [road.tolist() for road in ordered]
 
 
 def nearest_part(places: np.ndarray, pairs: np.ndarray, count: int) -> np.ndarray:
@@ -101,7 +101,8 @@ def nearest_part(places: np.ndarray, pairs: np.ndarray, count: int) -> np.ndarra
         beside[end].append(start)
     far = np.linalg.norm(places, axis=1).tolist()
     first = int(np.argmin(far))
-    found, known, rim = [], {first}, [(far[first], first)]
+    found: list[int] = []
+    known, rim = {first}, [(far[first], first)]
     while len(found) < count:
         _, place = heapq.heappop(rim)
         found.append(place)

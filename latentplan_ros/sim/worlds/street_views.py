@@ -35,7 +35,7 @@ def render(plan: StreetPlan, places: np.ndarray, seed: int) -> np.ndarray:
         rays = np.tile(ways, (len(chunk), 1))
         columns = _columns(plan, np.repeat(chunk, _RAYS, axis=0), rays, seed)
         gray = columns.reshape(len(chunk), SIZE, -1, SIZE).mean(2).transpose(0, 2, 1)[:, ::-1]
-        pictures[first : first + _AT_ONCE] = np.round(255.0 * gray)
+        pictures[first : first + _AT_ONCE] = np.round(255.0 * gray.clip(0.0, 1.0))
     return pictures
 
 
@@ -86,7 +86,7 @@ def _columns(plan: StreetPlan, starts: np.ndarray, ways: np.ndarray, seed: int) 
     clear = np.exp(-length / _HAZE_M)
     wall, window, shop = (
         _HAZE + clear * (light * (low + (high - low) * looks[:, number]) - _HAZE)
-        for number, (low, high) in enumerate(((0.25, 1.1), (0.0, 0.6), (0.0, 1.0)))
+        for number, (low, high) in enumerate(((0.25, 1.0), (0.0, 0.6), (0.0, 0.9)))
     )
     storey = 3.0 + 1.5 * looks[:, 3]
     roof = _SHOP_M + storey * (2 + np.floor(9 * looks[:, 4]))
