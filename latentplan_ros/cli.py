@@ -361,6 +361,62 @@ class Diagnose:
 
 
 @dataclass(frozen=True)
+class GraphBuild:
+    """Learns both of Plan2vec's metrics from sequences of pictures, and the graph between them."""
+
+    source: Positional[str]
+    """A world: open, table, cmaze, rope, streets_tiny, _small, _medium, _large or _huge; a dataset
+    *.zarr; a folder of rope pictures, a subfolder a run; or a StreetLearn folder with nodes.txt."""
+    out: Out
+    """Folder for the map, the graph and the pictures; the same command continues a stopped run."""
+    frames: int = 10_000
+    """Of a maze, the rope or a dataset: whole sequences of at most so many pictures."""
+    seed: int = 0
+    """Seed of what is recorded or chosen, of weights and batches."""
+
+    def run(self) -> int:
+        from latentplan_ros.learning.plan2vec.build import build, describe
+
+        learned = build(self.source, self.out, self.frames, self.seed)
+        for line in describe(learned):
+            _say(line)
+        _say(f"Look at it: latentplan graph show {self.out}")
+        return 0
+
+
+@dataclass(frozen=True)
+class GraphShow:
+    """Writes one page on which to judge a graph: map, plans, worm holes, parts."""
+
+    folder: Positional[Path]
+    """What `graph build` wrote."""
+    out: Annotated[Path | None, arg(aliases=["-o"])] = None
+    """Page to write; by default graph.html in the folder."""
+
+    def run(self) -> int:
+        from latentplan_ros.evaluation.plan2vec.page import show
+
+        out = self.out or self.folder / "graph.html"
+        show(self.folder, out)
+        _say(str(out))
+        return 0
+
+
+@dataclass(frozen=True)
+class GraphVerb:
+    """Plan2vec on sequences of pictures: learns a graph and a map of them, and shows both."""
+
+    verb: Annotated[
+        Annotated[GraphBuild, subcommand("build", prefix_name=False)]
+        | Annotated[GraphShow, subcommand("show", prefix_name=False)],
+        arg(name=""),
+    ]
+
+    def run(self) -> int:
+        return self.verb.run()
+
+
+@dataclass(frozen=True)
 class Watch:
     """Shows a running graph in a browser: pictures, distance, states, plan, what the nodes say."""
 
@@ -419,6 +475,7 @@ Verbs = (
     | Annotated[Train, subcommand("train")]
     | Annotated[Evaluate, subcommand("evaluate")]
     | Annotated[Diagnose, subcommand("diagnose")]
+    | Annotated[GraphVerb, subcommand("graph")]
     | Annotated[Watch, subcommand("watch")]
     | Annotated[Doctor, subcommand("doctor")]
 )

@@ -36,6 +36,7 @@ def test_help_imports_no_room():
         "train",
         "evaluate",
         "diagnose",
+        "graph",
         "watch",
         "doctor",
     ]

@@ -30,6 +30,9 @@ def test_one_command_makes_one_checkpoint(corridor, recipe_file, tmp_path, metho
     out = tmp_path / "model.safetensors"
     arguments = ["train", method, "--data", str(corridor.path), "--out", str(out)]
     arguments += ["--recipe", str(recipe_file), "--accelerator", "cpu"]
+    if method == "plan2vec":  # a local metric of twelve updates finds all but the same cell near
+        settings = recipe_file.read_text()
+        recipe_file.write_text(settings.replace("distance: {", "distance: {threshold: 0.01, "))
     assert cli.main(arguments) == 0
     model = load_checkpoint(out)
     assert model.header.method == method

@@ -20,6 +20,8 @@ SMALL = {"hidden": 16, "layers": 3, "actor_layers": 3, "components": 2, "size": 
 SMALL |= {"states": 9, "candidates": 5}
 LEARNT = [name for name, head in METHODS.items() if head]
 UPDATES = 12
+# An untrained local metric finds everything near.
+SETTINGS = {"plan2vec": {"threshold": 0.4}}
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +43,7 @@ def make_stage(corridor):
         if name == "dynamics":
             recipe = DynamicsRecipe(UPDATES, batch_size=8, horizon=3)
             return DynamicsStage(model, latents, corridor, episodes, recipe)
-        recipe = trained.recipe(UPDATES, batch_size=8)
+        recipe = trained.recipe(UPDATES, batch_size=8, **SETTINGS.get(name, {}))
         return trained.stage(model, latents, corridor, episodes, recipe, 0)
 
     return make

@@ -27,6 +27,8 @@ HEADS = {
     "gcivl": {"kind": "value", "hidden": 16, "layers": 2, "discount": 0.95},
     "temporal": {"kind": "temporal", "hidden": 16, "layers": 3},
     "iqe": {"kind": "iqe", "hidden": 16, "layers": 2, "components": 4, "size": 3},
+    "plan2vec": {"kind": "plan2vec", "hidden": 16, "layers": 2, "features": 4, "points": 3}
+    | {"p": 1.5},
     "vae_l2": {"kind": "vae", "hidden": 16, "code": 5},
     "sorb": {"kind": "sorb", "hidden": 16, "layers": 3, "actor_layers": 3, "bins": 5}
     | {"limit": 4.0, "states": 7},
@@ -125,6 +127,7 @@ def rewrite(path, change):
         (lambda weights, header: header["spec"].pop("channels"), "channels"),
         (lambda weights, header: header.update(reconstruction_rms=float("nan")), "reconstruction"),
         (lambda weights, header: header.update(reconstruction_rms="low"), "reconstruction"),
+        (lambda weights, header: header.update(world_model=3), "world_model"),
         (lambda weights, header: header["spec"]["distance"].update(kind="x"), "'x'"),
         (lambda weights, header: header["spec"]["distance"].update(hidden="wide"), ""),
         (lambda weights, header: weights.pop("encoder.project.weight"), "encoder.project.weight"),
@@ -186,6 +189,11 @@ def test_a_checkpoint_names_each_difference_to_a_dataset(saved, tmp_path, capsys
     check = ["dataset", "check", str(tmp_path / "D.zarr"), "--checkpoint", str(saved)]
     assert cli.main(check) == 2
     assert "'wrist' is not" in capsys.readouterr().err
+
+
+def test_a_checkpoint_from_before_world_models_were_shared_still_loads(saved):
+    rewrite(saved, lambda weights, header: header.pop("world_model"))
+    assert load_checkpoint(saved).header.world_model == ""
 
 
 def test_a_failed_save_leaves_the_old_file(saved):

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from latentplan_ros.models.iqe_distance import IqeDistance, covered_length
+from latentplan_ros.models.plan2vec_distance import Plan2vecDistance
 from latentplan_ros.models.q_distance import QDistance, q_to_steps, steps_to_q
 from latentplan_ros.models.sorb_distance import SorbDistance, expected_steps
 from latentplan_ros.models.temporal_distance import TemporalDistance
@@ -40,6 +41,7 @@ HEADS = {
     "value": ValueDistance(6, 16, 2, 0.95),
     "temporal": TemporalDistance(6, 16, 3),
     "iqe": IqeDistance(6, 16, 2, 4, 3),
+    "plan2vec": Plan2vecDistance(6, 16, 2, 4, 3, 1.5),
     "sorb": SorbDistance(6, 16, 3, 3, 10, 4.0, 5),
 }
 
@@ -74,6 +76,18 @@ def test_an_iqe_is_a_quasimetric_whatever_its_weights(seed, start, middle, end):
         assert head(a, a).item() == 0.0
         assert head(a, b).item() >= 0.0
         assert head(a, c).item() <= head(a, b).item() + head(b, c).item() + 1e-9
+
+
+@given(seed=st.integers(0, 20), start=points, middle=points, end=points)
+def test_plan2vec_is_a_metric_whatever_its_weights(seed, start, middle, end):
+    torch.manual_seed(seed)
+    head = Plan2vecDistance(6, 8, 1, 4, 3, 1.2).double()
+    a, b, c = torch.tensor([start, middle, end], dtype=torch.float64)[:, None]
+    with torch.no_grad():
+        for apart in (head, head.near):
+            assert apart(a, a).item() == pytest.approx(0.0, abs=2e-3)
+            assert apart(a, b).item() == apart(b, a).item() >= 0.0
+            assert apart(a, c).item() <= apart(a, b).item() + apart(b, c).item() + 1e-9
 
 
 @given(st.lists(st.tuples(st.integers(-9, 9), st.integers(-9, 9)), min_size=1, max_size=6))

@@ -34,9 +34,8 @@ class ArmRecipe(AmortizedRecipe):
 class Plan2vecLocalStage(Stage):
     """Recorded neighbours 1 apart, others at least 2 (eq. 5 with the hinge of B.1).
 
-    Far are frames at random, each state of a batch against all of them, and frames of another
-    episode with the arm in the pose that was reached: without these an object that stands elsewhere
-    hardly counts, since what differs between frames at random is the arm.
+    Far are frames at random, which mostly differ in the arm, and MBOLD's negatives, which differ in
+    what the arm did not do: frames of another episode with the arm in the pose that was reached.
     """
 
     name = "plan2vec_local"
@@ -68,18 +67,19 @@ class Plan2vecLocalStage(Stage):
 
     def sample(self, rng: np.random.Generator, count: int) -> Batch:
         drawn = self._goals.draw(rng, count)
-        anywhere = rng.choice(self._frames, size=count)
-        frames = np.stack([drawn.state, drawn.state + 1, anywhere, drawn.goal])
+        same_pose = drawn.steps == 0
+        other = np.where(same_pose, drawn.goal, rng.choice(self._frames, size=count))
+        frames = np.stack([drawn.state, drawn.state + 1, other])
         return {
             "latents": self._latents[torch.from_numpy(frames)],
-            "same_pose": torch.from_numpy(drawn.steps == 0),
+            "same_pose": torch.from_numpy(same_pose),
         }
 
     def forward(self, batch: Batch) -> Batch:
-        start, following, anywhere, goal = self.local(batch["latents"])
+        start, following, other = self.local(batch["latents"])
         near = euclidean(start, following)
-        same_pose, posed = batch["same_pose"][:, None], euclidean(following, goal)[:, None]
-        far = torch.where(same_pose, posed, euclidean(start[:, None], anywhere))
+        elsewhere = torch.where(batch["same_pose"][:, None], following, start)
+        far = euclidean(elsewhere, other)
         return {
             "loss": told_apart(near, far.clamp(max=FAR)),
             "near": near.mean().detach(),

@@ -59,7 +59,7 @@ class LocalMetricStage(Stage):
 
     def forward(self, batch: Batch) -> Batch:
         if isinstance(self.metric, SiameseMetric):
-            near, far = self._siamese(batch)
+            near, far = _siamese(self.metric, batch)
             same = near.new_zeros(())
         else:
             # One call, so that batch norm sees the mixture that it is used on.
@@ -75,11 +75,12 @@ class LocalMetricStage(Stage):
             loss = _smooth(same, 0.0) + told_apart(near, beyond)
         return {"loss": loss, "near": near.mean().detach(), "far": far.mean().detach()}
 
-    def _siamese(self, batch: Batch) -> tuple[torch.Tensor, torch.Tensor]:
-        """Distances of neighbours ``[B]``, and of each start to far pictures ``[B,2B]``."""
-        pictures = torch.cat([batch["start"], batch["near"], *batch["far"]])
-        start, near, one, other = self.metric.encoder(pictures).chunk(4)
-        return euclidean(start, near), euclidean(start[:, None], torch.cat([one, other])[None])
+
+def _siamese(metric: SiameseMetric, batch: Batch) -> tuple[torch.Tensor, torch.Tensor]:
+    """Distances of neighbours ``[B]``, and of each start to far pictures ``[B,2B]``."""
+    pictures = torch.cat([batch["start"], batch["near"], *batch["far"]])
+    start, near, one, other = metric.encoder(pictures).chunk(4)
+    return euclidean(start, near), euclidean(start[:, None], torch.cat([one, other])[None])
 
 
 def neighbours(sequences: Sequences, span: int) -> np.ndarray:
