@@ -25,7 +25,7 @@ def test_a_maze_is_recorded_in_whole_rollouts_and_again_the_same():
 def test_a_town_is_taken_whole():
     found = read_source("streets_tiny", 10, 0)
     assert len(found.sequences.pictures) == 53
-    assert found.span == 1
+    assert found.recipe.local.span == 1
 
 
 def test_of_a_dataset_whole_episodes_are_taken_in_gray(corridor):
@@ -49,7 +49,7 @@ def test_folders_are_told_apart_by_what_they_hold(tmp_path):
             cv2.imwrite(str(file), np.full((80, 80, 3), 40 * number, np.uint8))
     found = read_source(str(tmp_path / "rope"), 10, 0)
     assert len(found.sequences.pictures) == 6
-    assert found.span == 2
+    assert found.recipe.local.span == 2
     (tmp_path / "town").mkdir()
     (tmp_path / "town/nodes.txt").write_text("a,0,40.0\n")
     with pytest.raises(StreetLearnError, match=r"nodes\.txt, line 1"):

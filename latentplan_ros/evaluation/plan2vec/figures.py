@@ -7,6 +7,7 @@ from typing import Any
 
 import cv2
 import numpy as np
+from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection, PathCollection
 from matplotlib.figure import Figure
@@ -38,7 +39,7 @@ def colours(places: np.ndarray) -> np.ndarray:
 
 
 def maps(places: np.ndarray | None, points: np.ndarray, holes: Sequence[tuple[int, int]]) -> str:
-    """Where pictures were taken ``[N,2]``, or None, beside the map's points ``[N,2]``.
+    """The truth of each picture ``[N,2]``, or None, beside the map's points ``[N,2]``.
 
     The same picture has the same colour in both. holes: edges that are drawn on the former.
     """
@@ -49,8 +50,10 @@ def maps(places: np.ndarray | None, points: np.ndarray, holes: Sequence[tuple[in
     else:
         figure, (left, axis) = _panels(2)
         _dots(left, places, c=colours(places))
-        left.add_collection(LineCollection(places[np.array(holes).reshape(-1, 2)], colors=_HOLE))
-        left.set_title("where each picture was taken")
+        left.add_collection(
+            LineCollection(places[np.array(holes, int).reshape(-1, 2)], colors=_HOLE)
+        )
+        left.set_title("the truth")
         _dots(axis, points, c=colours(places))
     axis.set_title("where the map puts it (steps)")
     return _uri(figure)
@@ -69,9 +72,15 @@ def value_maps(
     for axis, values, title in zip(
         axes, (learned, shortest), ("by the learned metric", "by the graph"), strict=True
     ):
-        here = np.isfinite(values)
-        _dots(axis, places[~here], c=_LOST)
-        seen = _dots(axis, places[here], c=values[here], cmap="viridis_r", vmin=0.0, vmax=most)
+        seen = _dots(
+            axis,
+            places,
+            c=np.where(np.isfinite(values), values, np.nan),
+            plotnonfinite=True,
+            cmap=colormaps["viridis_r"].with_extremes(bad=_LOST),
+            vmin=0.0,
+            vmax=most,
+        )
         axis.plot(*places[list(path)].T, color="black", linewidth=1.2, alpha=0.7)
         axis.plot(*places[path[-1]], "*", color=_HOLE, markersize=16, markeredgecolor="white")
         axis.set_title(title)
@@ -116,7 +125,7 @@ def _panels(count: int) -> tuple[Figure, list[Axes]]:
 def _dots(axis: Axes, places: np.ndarray, **look: Any) -> PathCollection:
     """Large where they are few, and small where many would cover each other."""
     x, y = places.T
-    size = float(np.clip(30_000 / max(len(places), 1), 3.0, 40.0))
+    size = float(np.clip(30_000 / len(places), 3.0, 40.0))
     return axis.scatter(x, y, s=size, linewidths=0, **look)
 
 

@@ -11,11 +11,13 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.sparse import csr_matrix
+from scipy.spatial.distance import cdist
 
 from latentplan_ros.sim.worlds.maze import STEP_M, Maze
 
 STEPS = 20
 _SUBSTEPS = 20  # of a hop, along walls
+_ONE_MORE = ((0, 0), (0, 1))  # column
 # How far recorded pictures seem to be from goals: goal pictures ``uint8 [E,64,64]`` to ``[E,N]``.
 Score = Callable[[np.ndarray], np.ndarray]
 Features = Callable[[np.ndarray], np.ndarray]
@@ -66,21 +68,19 @@ def try_maze(
     pictures = maze.render(goals)
     at_goal = hops.features(pictures)
     # The goal's own picture is the last column; nothing is nearer to it.
-    apart = None if score is None else np.pad(score(pictures), ((0, 0), (0, 1)))
-    if apart is not None:
-        apart[:, -1] = -np.inf
+    apart = np.pad(np.zeros((len(goals), count)) if score is None else score(pictures), _ONE_MORE)
+    apart[:, -1] = -np.inf
     way = [starts]
     for _ in range(STEPS):
         here = way[-1]
         seen = hops.features(maze.render(here))
-        near = np.pad(_apart(seen, hops.recorded) <= hops.threshold, ((0, 0), (0, 1)))
+        near = np.pad(cdist(seen, hops.recorded) <= hops.threshold, _ONE_MORE)
         near[:, -1] = np.linalg.norm(seen - at_goal, axis=1) <= hops.threshold
-        if apart is None:
-            chosen = np.where(near, rng.random(near.shape), -1.0).argmax(1)
-        else:
-            chosen = np.array(
-                [_first_hop(hops.edges, *of, lookahead) for of in zip(near, apart, strict=True)]
-            )
+        if score is None:
+            apart = rng.random(near.shape)
+        chosen = np.array(
+            [_first_hop(hops.edges, *of, lookahead) for of in zip(near, apart, strict=True)]
+        )
         targets = np.where(
             (chosen == count)[:, None], goals, hops.places[np.minimum(chosen, count - 1)]
         )
@@ -110,12 +110,6 @@ def _first_hop(edges: csr_matrix, near: np.ndarray, apart: np.ndarray, lookahead
         before = np.flatnonzero(frames & (edges[:, [best]].toarray().ravel() > 0))
         best = int(before[np.argmin(apart[before])])
     return best
-
-
-def _apart(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """l2 of every pair, ``[E,D]`` and ``[N,D]`` to ``[E,N]``."""
-    squares = (a**2).sum(1)[:, None] + (b**2).sum(1) - 2.0 * a @ b.T
-    return np.sqrt(squares.clip(0.0))
 
 
 def _towards(maze: Maze, here: np.ndarray, targets: np.ndarray) -> np.ndarray:

@@ -64,10 +64,10 @@ def _parts(learned: Learned) -> dict[str, str]:
 def _size(learned: Learned) -> str:
     graph, sequences = learned.graph, learned.sequences
     return (
-        f"{graph.num_frames:,} pictures of {len(np.unique(sequences.sequence)):,} sequences "
+        f"{graph.num_frames:,} pictures of {_many(len(np.unique(sequences.sequence)), 'sequence')} "
         f"&middot; {graph.recorded.nnz:,} recorded steps &middot; "
         f"{graph.edges.nnz - graph.recorded.nnz:,} edges found by the local metric, up to "
-        f"{graph.threshold:.2f} &middot; {int(graph.components().max()) + 1:,} parts"
+        f"{graph.threshold:.2f} &middot; {_many(int(graph.components().max()) + 1, 'part')}"
     )
 
 
@@ -90,11 +90,12 @@ def _strip(learned: Learned, number: int, plan: Plan) -> str:
             f'<span class="hop {kind}" title="{kind}"><b>{arrow}</b>{score:.2f}</span>'
             + _picture(learned, frame)
         )
-    crossed = len(np.unique(learned.sequences.sequence[plan.frames]))
+    crossed = _many(len(np.unique(learned.sequences.sequence[plan.frames])), "sequence")
     return (
-        f'<article class="plan"><header><b>Plan {number}</b><span>{len(plan.scores)} hops, '
-        f"{plan.length:.1f} steps, {int((~plan.recorded).sum())} of the hops found, through "
-        f'{crossed} sequences</span></header><div class="strip">{"".join(shown)}</div></article>'
+        f'<article class="plan"><header><b>Plan {number}</b><span>'
+        f"{_many(len(plan.scores), 'hop')}, "
+        f"{plan.length:.1f} steps, {int((~plan.recorded).sum())} found, through {crossed}</span>"
+        f'</header><div class="strip">{"".join(shown)}</div></article>'
     )
 
 
@@ -151,6 +152,10 @@ def _truly(learned: Learned, ends: Sequence[int]) -> str:
     apart = np.linalg.norm(of.truth[ends[1]] - of.truth[ends[0]])
     steps = np.linalg.norm(of.truth[of.steps[:, 1]] - of.truth[of.steps[:, 0]], axis=1)
     return f"; in truth {apart:.2g} apart, a recorded step {np.median(steps):.2g}"
+
+
+def _many(count: int, what: str) -> str:
+    return f"{count:,} {what}{'' if count == 1 else 's'}"
 
 
 def _components(learned: Learned) -> str:

@@ -15,7 +15,7 @@ from latentplan_ros.models.global_metric import GlobalMetric, lp_distance
 
 @dataclass(frozen=True)
 class AmortizedRecipe:
-    updates: int = 1500
+    updates: int = 500
     batch_size: int = 512  # frames: starts, at most half of them, and goals
     learning_rate: float = 1e-3
     starts: int = 64

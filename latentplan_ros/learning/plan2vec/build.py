@@ -12,7 +12,6 @@ from latentplan_ros.data.sequences import Sequences
 from latentplan_ros.graph.worm_holes import worm_holes
 from latentplan_ros.learning.plan2vec.learn import Plan2vecRecipe, learn
 from latentplan_ros.learning.plan2vec.learned import Learned
-from latentplan_ros.learning.plan2vec.local import LocalRecipe
 from latentplan_ros.learning.plan2vec.sources import SourceError, read_source
 
 _PARTS, _HOLES = 5, 5  # that are listed
@@ -30,7 +29,7 @@ def build(
         raise SourceError(f"{folder} is a file; -o wants a folder")
     found = read_source(source, frames, seed)
     sequences = found.sequences
-    recipe = recipe or Plan2vecRecipe(local=LocalRecipe(span=found.span))
+    recipe = recipe or found.recipe
     training = folder / "training"
     _require_same(training, sequences, recipe, seed)
     learned = Learned(source, sequences, *learn(sequences, recipe, training, seed))
@@ -45,12 +44,13 @@ def describe(learned: Learned) -> list[str]:
     more = f" and {len(sizes) - _PARTS} smaller ones" if len(sizes) > _PARTS else ""
     lines = [
         f"{len(sequences.pictures)} pictures of {len(np.unique(sequences.sequence))} sequences",
-        f"{graph.edges.nnz} edges, {graph.recorded.nnz} of them recorded; the others are up to "
-        f"{graph.threshold:.2f} apart by the local metric",
+        f"{graph.edges.nnz} edges: {graph.recorded.nnz} recorded, "
+        f"{graph.edges.nnz - graph.recorded.nnz} found, where the local metric is up to "
+        f"{graph.threshold:.2f} (the threshold)",
         f"{len(sizes)} parts that nothing joins, of "
         f"{', '.join(map(str, sizes[:_PARTS]))} pictures{more}"
         if len(sizes) > 1
-        else "1 part: a path leads from any picture to any other, or back",
+        else "1 part: everything hangs together",
     ]
     holes = worm_holes(graph, np.random.default_rng(0), most=_HOLES)
     if holes:

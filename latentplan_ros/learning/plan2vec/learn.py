@@ -20,7 +20,10 @@ _PAIRS = 20_000  # to choose a threshold by
 
 @dataclass(frozen=True)
 class Plan2vecRecipe:
-    """features: of the local metric; candidates: a frame, for the graph; latent, p: of the map."""
+    """features: of the local metric; latent, p: of the map.
+
+    candidates: pictures that each is asked about for the graph; 0: recorded steps alone are edges.
+    """
 
     features: int = 32
     candidates: int = 64
@@ -66,7 +69,7 @@ def picture_graph(found: PictureMap, sequences: Sequences, count: int) -> FrameG
         sequences.lengths,
         lambda start, end: np.linalg.norm(features[start] - features[end], axis=1),
         found.threshold,
-        candidates(features, count),
+        candidates(features, count) if count else np.empty((0, 2), np.int64),
     )
 
 

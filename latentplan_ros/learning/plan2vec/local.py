@@ -19,7 +19,7 @@ FAR = 2.0  # nominal distance of two pictures that are no step apart
 class LocalRecipe:
     # regression: eq. 5; hinge: the same, but what is further than FAR may be (B.1); nce: eq. 4.
     objective: Literal["regression", "hinge", "nce"] = "regression"
-    updates: int = 1000
+    updates: int = 400
     batch_size: int = 128  # recorded steps; as many identical pairs and twice as many far ones
     learning_rate: float = 1e-3
     span: int = 1  # up to how many steps apart pictures are neighbours (2 for rope, B.2)

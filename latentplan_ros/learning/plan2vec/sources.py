@@ -1,6 +1,6 @@
 """Where sequences of pictures come from: a world by name, a dataset, a published recording."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import cv2
@@ -11,7 +11,10 @@ from latentplan_ros.data.preprocess import Preprocess
 from latentplan_ros.data.rope_images import read_rope
 from latentplan_ros.data.sequences import SIZE, Sequences
 from latentplan_ros.data.streetlearn import read_streetlearn
+from latentplan_ros.learning.plan2vec.amortized import AmortizedRecipe
 from latentplan_ros.learning.plan2vec.arm import some_episodes
+from latentplan_ros.learning.plan2vec.learn import Plan2vecRecipe
+from latentplan_ros.learning.plan2vec.local import LocalRecipe
 from latentplan_ros.sim.worlds.maze import MAZES, random_rollouts
 from latentplan_ros.sim.worlds.streets import TOWNS, town
 
@@ -21,16 +24,22 @@ _TOWN = "streets_"
 WORLDS = (*MAZES, "rope", *(_TOWN + name for name in TOWNS))
 
 
+# Pictures up to 2 steps apart are neighbours (B.2).
+ROPE = Plan2vecRecipe(local=LocalRecipe(span=2, updates=1500))
+# Every street is driven, so what the local metric adds are worm holes; p as in Table 4.
+TOWN = Plan2vecRecipe(candidates=0, p=1.2, amortized=AmortizedRecipe(updates=1500))
+
+
 class SourceError(ValueError):
     """No pictures can be had from what was named; the message says what there is."""
 
 
 @dataclass(frozen=True)
 class Source:
-    """span: up to how many recorded steps apart pictures count as neighbours; of a rope 2 (B.2)."""
+    """recipe: what suits these pictures."""
 
     sequences: Sequences
-    span: int = 1
+    recipe: Plan2vecRecipe = field(default_factory=Plan2vecRecipe)
 
 
 def read_source(source: str, frames: int, seed: int) -> Source:
@@ -52,16 +61,16 @@ def read_source(source: str, frames: int, seed: int) -> Source:
         # Here, so that everything else works on a machine without MuJoCo.
         from latentplan_ros.sim.worlds.rope import record_rope
 
-        return Source(record_rope(max(1, frames // ROPE_PICTURES), ROPE_PICTURES, seed), span=2)
+        return Source(record_rope(max(1, frames // ROPE_PICTURES), ROPE_PICTURES, seed), ROPE)
     if source in WORLDS:
-        return Source(town(source.removeprefix(_TOWN), seed))
+        return Source(town(source.removeprefix(_TOWN), seed), TOWN)
     path = Path(source)
     if path.suffix == ".zarr":
         return Source(_of_dataset(Dataset.open(path), frames, seed))
     if path.is_dir():
         if (path / "nodes.txt").exists():
-            return Source(read_streetlearn(path))
-        return Source(read_rope(path), span=2)
+            return Source(read_streetlearn(path), TOWN)
+        return Source(read_rope(path), ROPE)
     raise SourceError(
         f"there is no source {source!r}: give a world ({', '.join(WORLDS)}), a dataset *.zarr, a "
         "folder with a subfolder of rope pictures a run, or a StreetLearn folder with nodes.txt"

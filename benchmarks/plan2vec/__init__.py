@@ -1,0 +1,1 @@
+"""Plan2vec's experiments: ``python -m benchmarks.plan2vec``."""
