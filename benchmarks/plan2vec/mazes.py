@@ -9,7 +9,14 @@ from lightning_fabric import Fabric
 from scipy.sparse.csgraph import dijkstra
 from scipy.spatial.distance import cdist
 
-from benchmarks.plan2vec.experiment import TRIAL_SEED, TRIALS, Experiment, rate, title_of
+from benchmarks.plan2vec.experiment import (
+    ROLLOUTS,
+    TRIAL_SEED,
+    TRIALS,
+    Experiment,
+    rate,
+    title_of,
+)
 from latentplan_ros.data.sequences import Sequences
 from latentplan_ros.evaluation.plan2vec.maze_trials import (
     Hops,
@@ -20,12 +27,7 @@ from latentplan_ros.evaluation.plan2vec.maze_trials import (
 )
 from latentplan_ros.evaluation.results import Figure
 from latentplan_ros.graph.frame_graph import FrameGraph
-from latentplan_ros.learning.plan2vec.learn import (
-    Plan2vecRecipe,
-    distill,
-    learn_local,
-    picture_graph,
-)
+from latentplan_ros.learning.plan2vec.learn import Plan2vecRecipe, learn
 from latentplan_ros.learning.plan2vec.picture_vae import PictureVaeRecipe, PictureVaeStage
 from latentplan_ros.learning.trainer import run_stage
 from latentplan_ros.models.picture_map import PictureMap, encoded
@@ -127,17 +129,17 @@ class LearnedMaze:
 
 
 def learned(
-    experiment: Experiment, name: str, seed: int, recipe: Plan2vecRecipe | None = None
+    experiment: Experiment,
+    name: str,
+    seed: int,
+    recipe: Plan2vecRecipe | None = None,
+    rollouts: int = ROLLOUTS,
 ) -> LearnedMaze:
     """Trains where it is not trained yet; minutes are those of a whole training."""
     recipe = experiment.recipe(recipe or Plan2vecRecipe())
-    sequences, _ = experiment.maze(name, seed)
-    folder = experiment.folder / f"{name}.{seed}"
+    sequences, _ = experiment.maze(name, seed, rollouts)
+    folder = experiment.folder / f"{name}.{seed}.{rollouts}"
     begun = time.monotonic()
-    found = learn_local(sequences, recipe, folder, seed)
-    graph = picture_graph(found, sequences, recipe.candidates)
-    distill(found, sequences, graph, recipe, folder, seed)
-    return LearnedMaze(
-        name, sequences, found, graph, folder, (time.monotonic() - begun) / 60.0
-    )
-
+    found, graph = learn(sequences, recipe, folder, seed)
+    minutes = (time.monotonic() - begun) / 60.0
+    return LearnedMaze(name, sequences, found, graph, folder, minutes)

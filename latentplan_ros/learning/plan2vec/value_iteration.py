@@ -17,7 +17,7 @@ from latentplan_ros.models.picture_map import encoded
 
 @dataclass(frozen=True)
 class ValueIterationRecipe:
-    updates: int = 1500
+    updates: int = 600
     batch_size: int = 64  # starts, each with a goal
     learning_rate: float = 1e-3
     lookahead: int = 2  # k: hops that each choice looks ahead
