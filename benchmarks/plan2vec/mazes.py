@@ -34,7 +34,7 @@ from latentplan_ros.models.picture_map import PictureMap, encoded
 from latentplan_ros.sim.worlds.maze import MAZES
 
 LOOKAHEADS = (1, 2, 3, 5)
-CODE = 8  # of the VAE; 2 and 32 reach fewer goals
+CODE = 8  # of the VAE
 
 
 def table(experiment: Experiment, name: str) -> None:
