@@ -74,7 +74,7 @@ def test_what_does_not_belong_together_is_refused(change, words):
 
 
 def test_one_view_is_nothing_to_plan_in():
-    with pytest.raises(SequenceError, match="1 pictures with 0 steps between them.*at least two"):
+    with pytest.raises(SequenceError, match=r"1 pictures with 0 steps between them.*at least two"):
         row([1])
     with pytest.raises(SequenceError, match="no sequences"):
         Sequences.in_a_row([])
