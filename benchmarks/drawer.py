@@ -58,6 +58,8 @@ def main(
 ) -> None:
     """Writes success/franka_drawer_open and _close, /pixel_l2 and /random for those methods.
 
+    A checkpoint with another distance than the shipped one's is named after it: .../plan2vec.
+
     Args:
         methods: what to try.
         goals: goals of each kind.
@@ -77,11 +79,13 @@ def main(
     for method in methods:
         policy = make_policy(method, model, replan_every)
         outcomes = try_all(policy, every, steps, f"{TASK} {method}", batch, report)
-        figures = success_figures(TASK, method, outcomes)
+        other = method == "model" and model.header.method != "mbold"
+        name = model.header.method if other else method
+        figures = success_figures(TASK, name, outcomes)
         for name, figure in figures.items():
             print(f"{name:40} {figure.value:.2f} [{figure.low:.2f}, {figure.high:.2f}]")
         write_results(
-            results_file(f"drawer_{method}", quick),
+            results_file(f"drawer_{name}", quick),
             figures,
             seeds=[SEED],
             settings={
@@ -95,7 +99,7 @@ def main(
             outcomes=outcomes,
         )
         if report:
-            path = results_file(f"drawer_{method}", quick=True).with_suffix(".html")
+            path = results_file(f"drawer_{name}", quick=True).with_suffix(".html")
             write_report(path, outcomes, f"Franka drawer, {method}", f"{steps} steps a try")
 
 
