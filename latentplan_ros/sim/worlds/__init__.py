@@ -1,1 +1,1 @@
-"""Worlds without an arm, in which sequences of gray pictures are recorded: mazes."""
+"""Worlds without an arm, in which sequences of gray pictures are recorded."""
