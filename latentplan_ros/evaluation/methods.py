@@ -92,7 +92,7 @@ def make_policy(
     if isinstance(model.head, VaeDistance):
         coded = PixelDistance(model, model.head.means)
         return PlanningPolicy(BatchController(coded, plain, replan_every, device))
-    planner = plain if model.head is None else PLANNERS[method](std)
+    planner = plain if model.head is None else PLANNERS[method](std, **model.header.planner)
     return PlanningPolicy(BatchController(model, planner, replan_every, device))
 
 

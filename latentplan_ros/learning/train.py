@@ -40,6 +40,7 @@ class Recipe:
     """All hyperparameters of a checkpoint, one block a stage; YAML under config/recipes.
 
     head and distance: sizes of the part that is the method's own (methods.py), and its training.
+    planner: what a planner shall do with this checkpoint (planning/search.py).
     """
 
     model: dict[str, Any] = field(
@@ -58,6 +59,7 @@ class Recipe:
     dynamics: DynamicsRecipe = field(default_factory=DynamicsRecipe)
     video: VideoRecipe = field(default_factory=VideoRecipe)  # with updates: in place of dynamics
     distance: dict[str, Any] = field(default_factory=dict)
+    planner: dict[str, Any] = field(default_factory=lambda: {"moments": 4, "reluctance": 0.8})
     held_out: float = 0.05  # share of episodes kept from training (Table 2: validation)
     save_every: int = 2000
 
@@ -82,7 +84,10 @@ def load_recipe(name_or_path: str | Path | None) -> Recipe:
     }
     for name, kind in blocks.items():
         values[name] = _block(kind, values.get(name, {}), f"{path}: {name}")
-    values["model"] = _sizes(values.get("model", {}), Recipe().model, f"{path}: model")
+    for name in ("model", "planner"):
+        values[name] = _sizes(values.get(name, {}), getattr(Recipe(), name), f"{path}: {name}")
+    if values["planner"]["moments"] < 1 or values["planner"]["reluctance"] < 0:
+        raise RecipeError(f"{path}: planner: moments must be at least 1, reluctance at least 0")
     return _block(Recipe, values, str(path))
 
 

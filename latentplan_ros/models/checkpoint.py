@@ -85,7 +85,13 @@ class CheckpointHeader:
             raise ValueError("exploration_std")
         if not header.reconstruction_rms >= 0:  # so written, nan is refused too
             raise ValueError("reconstruction_rms")
+        _require_planner(header.planner)
         return header
+
+    @property
+    def planner(self) -> dict[str, Any]:
+        """What its recipe sets of a planner: ``moments``, ``reluctance``; older files nothing."""
+        return dict(self.recipe.get("planner", {}))
 
     def require(self, profile: RobotProfile, camera: str | None = None) -> None:
         """Raises CheckpointError naming each way in which robot or camera are not the data's."""
@@ -129,6 +135,16 @@ _KINDS: dict[str, type] = {
     "reconstruction_rms": float,
     "world_model": str,
 }
+
+_PLANNER: dict[str, type] = {"moments": int, "reluctance": float}
+
+
+def _require_planner(planner: dict[str, Any]) -> None:
+    """Raises ValueError for what no recipe asks of a planner."""
+    for name, value in planner.items():
+        usual = isinstance(value, _PLANNER[name]) and not isinstance(value, bool)
+        if not usual or not 0 <= value <= 1000:
+            raise ValueError(f"recipe: planner: {name}")
 
 
 class TrainedModel(LatentWorldModel):

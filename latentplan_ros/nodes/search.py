@@ -41,7 +41,8 @@ def make_search(node: Node, model: TrainedModel) -> CEM:
         raise PlanningError(
             f"parameter std is {list(std)}; give 4 spreads, the checkpoint knows none"
         )
-    return CEM(std, **{name: node.get_parameter(name).value for name in _SEARCH})
+    parameters = {name: node.get_parameter(name).value for name in _SEARCH}
+    return CEM(std, **model.header.planner, **parameters)
 
 
 def make_controller(node: Node, model: TrainedModel, search: CEM) -> Controller:

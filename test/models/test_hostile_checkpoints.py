@@ -3,6 +3,7 @@
 import json
 import struct
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -38,6 +39,24 @@ def refused(path: Path) -> None:
     with limits.memory(2**29), limits.seconds(20.0), pytest.raises(CheckpointError) as caught:
         load_checkpoint(path)
     assert str(path) in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "planner",
+    [
+        {"samples": 10**9},
+        {"moments": 4.0},
+        {"moments": 10**9},
+        {"reluctance": -1.0},
+        {"reluctance": float("nan")},
+        {"reluctance": "0.8"},
+        ["moments"],
+    ],
+)
+def test_a_recipe_asks_nothing_unusual_of_the_planner(tmp_path, planner):
+    header = replace(untrained_header("mbold", SPEC), recipe={"planner": planner})
+    save_checkpoint(tmp_path / "model.safetensors", LatentWorldModel(SPEC), header)
+    refused(tmp_path / "model.safetensors")
 
 
 @pytest.mark.parametrize("length", [0, 2**27, 2**40, 2**60, 2**64 - 1])

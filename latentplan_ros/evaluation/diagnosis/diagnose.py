@@ -1,7 +1,7 @@
 """The verb ``latentplan diagnose``: from a checkpoint to the page that names what limits it."""
 
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -31,8 +31,6 @@ from latentplan_ros.sim.task import Task
 from latentplan_ros.sim.tasks import make_task
 
 HORIZONS = (1, 3, 6, 9, 13)
-# A plan in the simulator costs a simulated step for each imagined one.
-_FEW = {"samples": 48, "iterations": 2, "elites": 6}
 
 
 def diagnose(
@@ -144,7 +142,9 @@ def _oracles(
     drawn = [
         make_goal(env, kind, SEED, index) for kind in task.goal_kinds for index in range(count)
     ]
-    full, few = CEM(std), CEM(std, **_FEW)
+    full = CEM(std, **model.header.planner)
+    # A plan in the simulator costs a simulated step for each imagined one.
+    few = replace(full, samples=48, iterations=2, elites=6)
 
     def learned(world: WorldModel) -> list[bool]:
         policy = PlanningPolicy(BatchController(world, full))
