@@ -44,7 +44,13 @@ demo: $(READY) ## a simulated arm reaches goal pictures through ROS 2 nodes; TAS
 test: check ## everything: check, then the tests
 	# Small networks gain nothing from a second thread, and two that wait for each other beside the
 	# processes of a test take ten times as long.
+	# Those that start nodes run alone, so that what they time is not each other.
+ifeq ($(strip $(ARGS)),)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile --ignore test/ros --ignore test/launch
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest test/ros test/launch
+else
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest $(ARGS)
+endif
 
 check: $(READY) ## format, lint, types, imports between the rooms
 	$(BIN)/ruff format --check .

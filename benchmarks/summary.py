@@ -1,4 +1,4 @@
-"""Folds every results file into ``benchmarks/summary.json`` and into README's table of figures."""
+"""Folds every results file into ``benchmarks/summary.json`` and into the documents' tables."""
 
 import json
 from pathlib import Path
@@ -9,6 +9,9 @@ import tyro
 from benchmarks.destination import RESULTS, ROOT
 
 BEGIN, END = "<!-- figures -->", "<!-- /figures -->"
+README = "README.md"
+# Where figures that begin so are shown; all others in README.
+DOCUMENTS = {"docs/plan2vec.md": "plan2vec/"}
 
 
 class SummaryError(ValueError):
@@ -45,19 +48,29 @@ def table(summary: dict[str, dict[str, Any]]) -> str:
     return "\n".join(rows)
 
 
+def shown_in(document: str, summary: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """The figures that belong into README or one of DOCUMENTS."""
+    elsewhere = tuple(DOCUMENTS.values())
+    if document == README:
+        return {name: f for name, f in summary.items() if not name.startswith(elsewhere)}
+    return {name: f for name, f in summary.items() if name.startswith(DOCUMENTS[document])}
+
+
 def with_table(text: str, summary: dict[str, dict[str, Any]]) -> str:
-    """README's text with the table between its two marks. Raises SummaryError without the marks."""
+    """A document with the table between its two marks. Raises SummaryError without the marks."""
     if text.count(BEGIN) != 1 or text.count(END) != 1:
-        raise SummaryError(f"README.md needs the marks {BEGIN} and {END}, once each")
+        raise SummaryError(f"a document with figures needs the marks {BEGIN} and {END}, once each")
     before, rest = text.split(BEGIN)
     return f"{before}{BEGIN}\n{table(summary)}\n{END}{rest.split(END)[1]}"
 
 
 def main() -> None:
-    """Writes benchmarks/summary.json and README's table, and prints the figures."""
-    summary, readme = summarize(), ROOT / "README.md"
+    """Writes benchmarks/summary.json and the documents' tables, and prints the figures."""
+    summary = summarize()
     (ROOT / "benchmarks" / "summary.json").write_text(json.dumps(summary, indent=1) + "\n")
-    readme.write_text(with_table(readme.read_text(), summary))
+    for document in (README, *DOCUMENTS):
+        path = ROOT / document
+        path.write_text(with_table(path.read_text(), shown_in(document, summary)))
     for name, figure in summary.items():
         interval = ""
         if figure["low"] is not None:

@@ -11,7 +11,14 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
 from benchmarks.destination import RESULTS  # noqa: E402
-from benchmarks.summary import SummaryError, summarize, with_table  # noqa: E402
+from benchmarks.summary import (  # noqa: E402
+    DOCUMENTS,
+    README,
+    SummaryError,
+    shown_in,
+    summarize,
+    with_table,
+)
 
 
 def write(folder: Path, file: str, *names: str) -> None:
@@ -48,11 +55,18 @@ def test_the_committed_summary_is_that_of_the_committed_results() -> None:
     assert stored == summarize(RESULTS, ROOT), "run `python -m benchmarks.summary`"
 
 
-def test_the_readme_shows_the_committed_figures() -> None:
-    readme = (ROOT / "README.md").read_text()
-    assert readme == with_table(readme, summarize(RESULTS, ROOT)), (
+@pytest.mark.parametrize("document", [README, *DOCUMENTS])
+def test_documents_show_the_committed_figures(document: str) -> None:
+    text = (ROOT / document).read_text()
+    assert text == with_table(text, shown_in(document, summarize(RESULTS, ROOT))), (
         "run `python -m benchmarks.summary`"
     )
+
+
+def test_every_figure_is_shown_in_one_document() -> None:
+    summary = summarize(RESULTS, ROOT)
+    shown = [name for document in (README, *DOCUMENTS) for name in shown_in(document, summary)]
+    assert sorted(shown) == sorted(summary)
 
 
 def test_the_table_stands_between_its_marks_and_nothing_else_changes(tmp_path: Path) -> None:
