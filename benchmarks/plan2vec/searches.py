@@ -18,7 +18,11 @@ NAME = "large"
 
 
 def costs(experiment: Experiment) -> None:
-    """Writes plan2vec/expansions_per_step[/<search>], plan2vec/cost_exponent/<search>, ..."""
+    """Writes plan2vec/{expansions_per_step, cost_exponent, cost_linear_r2, stretch}[/<search>].
+
+    expansions_per_step: of the deepest plans; cost_exponent: of the cost against the depth of a
+    plan; stretch: how much longer than the shortest a path is.
+    """
     if experiment.known("searches"):
         return
     tasks_each = experiment.some(10, 2)
@@ -73,10 +77,12 @@ def costs(experiment: Experiment) -> None:
                 each, "expansions a step"
             )
         good = [row for row in rows if row["reached"]]
-        slope = np.polyfit(
-            np.log([row["depth"] for row in good]), np.log([row["expansions"] for row in good]), 1
-        )[0]
+        depth, cost = np.array([[row["depth"], row["expansions"]] for row in good], float).T
+        slope = np.polyfit(np.log(depth), np.log(cost), 1)[0]
         figures[f"plan2vec/cost_exponent{ending}"] = Figure(float(slope), "exponent", len(good))
+        figures[f"plan2vec/cost_linear_r2{ending}"] = Figure(
+            float(np.corrcoef(depth, cost)[0, 1] ** 2), "R2 of a line", len(good)
+        )
         figures[f"plan2vec/stretch{ending}"] = Figure.median(
             [row["stretch"] for row in ends] or [0.0], "times the shortest"
         )
