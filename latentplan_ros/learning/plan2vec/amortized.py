@@ -58,11 +58,13 @@ class SearchStage(Stage):
         return 1.0 - progress
 
     def sample(self, rng: np.random.Generator, count: int) -> Batch:
-        rows = rng.integers(len(self._starts), size=min(self.recipe.starts, count // 2))
-        goals = rng.integers(len(self._inputs), size=count - len(rows))
-        frames = np.concatenate([self._starts[rows], goals])
+        # None twice: a small graph is encoded whole, and not over and over.
+        starts, frames = len(self._starts), len(self._inputs)
+        rows = rng.choice(starts, min(self.recipe.starts, count // 2, starts), replace=False)
+        goals = rng.choice(frames, min(count - len(rows), frames), replace=False)
+        chosen = np.concatenate([self._starts[rows], goals])
         return {
-            "frames": self._inputs[torch.from_numpy(frames)],
+            "frames": self._inputs[torch.from_numpy(chosen)],
             "lengths": torch.from_numpy(self._lengths[np.ix_(rows, goals)]),
         }
 
