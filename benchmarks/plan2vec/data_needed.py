@@ -29,7 +29,7 @@ def compare(experiment: Experiment) -> None:
         return
     outcomes: dict[tuple[str, int], list[np.ndarray]] = {}
     minutes: dict[str, list[float]] = {"plan2vec": [], "dqn": []}
-    for seed in experiment.seeds[:2]:
+    for seed in experiment.seeds[:1]:
         for count in PLAN2VEC:
             world = learned(experiment, MAZE, seed, rollouts=count)
             minutes["plan2vec"].append(world.minutes)
@@ -57,14 +57,14 @@ def compare(experiment: Experiment) -> None:
         figures["plan2vec/data_ratio_dqn"] = Figure(
             needed / min(enough["plan2vec"]),
             "times the rollouts" if enough["dqn"] else "times the rollouts, or more",
-            len(experiment.seeds[:2]),
+            len(experiment.seeds[:1]),
         )
     raw = {
         "minutes": minutes,
         "by_seed": {f"{m}_{n}": [float(p.mean()) for p in g] for (m, n), g in outcomes.items()},
     }
     experiment.write(
-        "data_needed", figures, raw, trials=TRIALS, updates=FittedQRecipe.updates, seeds_used=2
+        "data_needed", figures, raw, trials=TRIALS, updates=FittedQRecipe.updates, seeds_used=1
     )
 
 
