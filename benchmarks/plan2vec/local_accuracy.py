@@ -10,7 +10,12 @@ from benchmarks.plan2vec.experiment import ROLLOUTS, Experiment
 from latentplan_ros.data.sequences import Sequences
 from latentplan_ros.evaluation.plan2vec.accuracy import Pairs, share_right
 from latentplan_ros.evaluation.results import Figure
-from latentplan_ros.learning.plan2vec.learn import Plan2vecRecipe, learn_local
+from latentplan_ros.learning.plan2vec.learn import (
+    Plan2vecRecipe,
+    best_threshold,
+    learn_local,
+    recorded_and_random,
+)
 from latentplan_ros.learning.plan2vec.local import LocalMetricStage, LocalRecipe
 from latentplan_ros.learning.plan2vec.sources import ROPE, TOWN
 from latentplan_ros.learning.trainer import run_stage
@@ -97,6 +102,7 @@ def _fold(
     folder = experiment.folder / f"local_{domain}.{number}"
     found = learn_local(training, experiment.recipe(recipe), folder, number)
     span = recipe.local.span
+    best = best_threshold(*recorded_and_random(found, training, span))
 
     def right(of: Sequences, threshold: float, truth: bool = False) -> float:
         pairs = Pairs.draw(of, span, np.random.default_rng(number), STEP_M if truth else None)
@@ -106,9 +112,9 @@ def _fold(
     if len(fold):
         test = sequences.only(fold)
         row["test"] = right(test, PAPER)
-        row["test_best_threshold"] = right(test, found.threshold)
+        row["test_best_threshold"] = right(test, best)
         if domain.split("_")[0] in MAZES:
-            row["test_true_places"] = right(test, found.threshold, truth=True)
+            row["test_true_places"] = right(test, best, truth=True)
     return row
 
 

@@ -102,6 +102,16 @@ def test_neighbours_reach_as_far_as_the_span():
     assert {tuple(pair) for pair in neighbours(sequences, 1).tolist()} == steps
 
 
+def test_few_random_pairs_are_joined_where_few_may_be(recorded, tmp_path):
+    recipe = Plan2vecRecipe(joined=0.002, local=LocalRecipe(updates=20, batch_size=64))
+    found = learn_local(recorded[0], recipe, tmp_path, 0)
+    features = found.features(recorded[0].pictures)
+    pairs = np.random.default_rng(7).integers(len(features), size=(200_000, 2))
+    pairs = pairs[pairs[:, 0] != pairs[:, 1]]
+    apart = np.linalg.norm(features[pairs[:, 0]] - features[pairs[:, 1]], axis=1)
+    assert (apart <= found.threshold).mean() == pytest.approx(0.002, abs=0.001)
+
+
 @pytest.mark.parametrize("seed", range(5))
 def test_the_best_threshold_is_the_best(seed):
     rng = np.random.default_rng(seed)

@@ -15,7 +15,7 @@ from latentplan_ros.learning.plan2vec.local import LocalMetricStage, LocalRecipe
 from latentplan_ros.learning.trainer import run_stage
 from latentplan_ros.models.picture_map import PictureMap
 
-_PAIRS = 20_000  # to choose a threshold by
+_PAIRS, _RANDOM = 20_000, 1_000_000  # to choose a threshold by
 
 
 @dataclass(frozen=True)
@@ -23,10 +23,13 @@ class Plan2vecRecipe:
     """features: of the local metric; latent, p: of the map.
 
     candidates: pictures that each is asked about for the graph; 0: recorded steps alone are edges.
+    joined: the largest share of random pairs that the threshold may take for near. Where pictures
+    that look alike are rare, what passes above it are worm holes.
     """
 
     features: int = 32
     candidates: int = 64
+    joined: float = 1.0
     latent: int = 32
     p: float = 2.0
     local: LocalRecipe = field(default_factory=LocalRecipe)
@@ -56,7 +59,8 @@ def learn_local(
     stage = LocalMetricStage(found.local, sequences, recipe.local)
     run_stage(Fabric(accelerator="cpu", devices=1), stage, folder, seed)
     found.local.eval()
-    found.threshold = best_threshold(*recorded_and_random(found, sequences, recipe.local.span))
+    best = best_threshold(*recorded_and_random(found, sequences, recipe.local.span))
+    found.threshold = min(best, _rarely_below(found, sequences, recipe.joined))
     return found
 
 
@@ -100,6 +104,15 @@ def recorded_and_random(
         for pairs in (near, far)
     )
     return near_apart, far_apart
+
+
+def _rarely_below(found: PictureMap, sequences: Sequences, share: float) -> float:
+    """The local distance that this share of random pairs stays below."""
+    features = found.features(sequences.pictures)
+    pairs = np.random.default_rng(0).integers(len(features), size=(_RANDOM, 2))
+    pairs = pairs[pairs[:, 0] != pairs[:, 1]]
+    apart = np.linalg.norm(features[pairs[:, 0]] - features[pairs[:, 1]], axis=1)
+    return float(np.quantile(apart, share))
 
 
 def best_threshold(near: np.ndarray, far: np.ndarray) -> float:
