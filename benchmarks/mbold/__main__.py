@@ -28,6 +28,7 @@ def main(
     episodes: int = 10_000,
     folder: Path = ROOT / "runs" / "mbold",
     quick: bool = False,
+    shipped: bool = False,
 ) -> None:
     """Writes what has no results file yet below benchmarks/results/mbold, and plots to docs/mbold.
 
@@ -41,11 +42,12 @@ def main(
         episodes: random episodes to learn from.
         folder: datasets, training state and checkpoints.
         quick: a few episodes, updates and goals, results below runs/: that it runs, no measurement.
+        shipped: train each method on the world model of the task's shipped checkpoint: minutes.
     """
     steps = STEPS
     if quick:
         goals, episodes, steps, folder = 1, 12, 3, folder.with_name(f"{folder.name}_quick")
-    experiment = Experiment(seeds, goals, episodes, steps, folder, quick)
+    experiment = Experiment(seeds, goals, episodes, steps, folder, quick, shipped)
     if "compared" in parts:
         for task in tasks:
             for name in compared:

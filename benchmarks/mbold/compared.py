@@ -23,6 +23,7 @@ COMPARED: dict[str, tuple[str, Method]] = {
     "temporal": ("temporal", "model"),
     "gcivl": ("gcivl", "model"),
     "iqe": ("iqe", "model"),
+    "plan2vec": ("plan2vec", "model"),
     "vae_l2": ("vae_l2", "model"),
     "latent_l2": ("latent_l2", "model"),
     "gcbc": ("gcbc", "gcbc"),

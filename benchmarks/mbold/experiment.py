@@ -18,6 +18,7 @@ from latentplan_ros.evaluation.results import Figure, write_results
 from latentplan_ros.evaluation.run import make_goals
 from latentplan_ros.learning.train import Recipe, load_recipe, train
 from latentplan_ros.models.checkpoint import TrainedModel, load_checkpoint
+from latentplan_ros.resources import resource
 from latentplan_ros.sim.collect import collect
 from latentplan_ros.sim.goals import Goal
 from latentplan_ros.sim.task import Task
@@ -33,7 +34,8 @@ class Experiment:
     """How much of everything.
 
     seeds: of training; goals: of each kind, the same for all seeds; episodes: to learn from; steps:
-    of control a goal; folder: of datasets, training states and checkpoints.
+    of control a goal; folder: of datasets, training states and checkpoints; shipped: methods are
+    trained on the world model of the task's shipped checkpoint, in minutes.
     """
 
     seeds: tuple[int, ...]
@@ -42,9 +44,13 @@ class Experiment:
     steps: int
     folder: Path
     quick: bool
+    shipped: bool = False
 
-    def recipe(self, task: str) -> Recipe:
-        return load_recipe(ROOT / "benchmarks" / "quick.yaml" if self.quick else task)
+    def recipe(self, task: str, method: str) -> Recipe:
+        """The method's own for the task where there is one, or else the task's."""
+        own = resource("config/recipes") / f"{task}_{method}.yaml"
+        quick = ROOT / "benchmarks" / "quick.yaml"
+        return load_recipe(quick if self.quick else own if own.exists() else task)
 
     def trained(
         self, task: str, method: str, seed: int, recipe_of: str | None = None
@@ -53,17 +59,19 @@ class Experiment:
 
         recipe_of: the task whose recipe to take, where it is another.
         """
-        checkpoint = self.folder / f"{task}.{method}.{seed}.safetensors"
+        given = resource(f"checkpoints/{task}.safetensors") if self.shipped else None
+        shipped = ".shipped" if given else ""
+        checkpoint = self.folder / f"{task}.{method}.{seed}{shipped}.safetensors"
         if not checkpoint.exists():
-            data, recipe = self.folder / f"{task}.zarr", self.recipe(recipe_of or task)
+            data, recipe = self.folder / f"{task}.zarr", self.recipe(recipe_of or task, method)
             collect(task, self.episodes, data)
-            folder = self.folder / f"{task}.{seed}.training"
+            folder = self.folder / f"{task}.{seed}{shipped}.training"
             if method == NO_NEGATIVES:
                 self.trained(task, "latent_l2", seed)
                 folder = _copied(folder, folder.with_suffix(f".{NO_NEGATIVES}"))
                 recipe = replace(recipe, distance=recipe.distance | {"negatives": 0.0})
                 method = "mbold"
-            train(method, data, checkpoint, recipe, seed, folder=folder)
+            train(method, data, checkpoint, recipe, seed, folder=folder, world_model=given)
         return load_checkpoint(checkpoint)
 
     def tried(self, task: Task, policy: Policy, title: str) -> list[Outcome]:
@@ -98,6 +106,7 @@ class Experiment:
                 "goals_of_each_kind": self.goals,
                 "episodes": self.episodes,
                 "steps": self.steps,
+                "shipped_world_model": self.shipped,
             },
             outcomes=together,
             raw={"over_seeds": spread(outcomes)},
