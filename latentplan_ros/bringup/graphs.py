@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 
 from latentplan_ros.control.joystick import JoystickError, load_joystick
-from latentplan_ros.resources import ResourceError, resource
+from latentplan_ros.resources import ResourceError, best_checkpoint, resource
 
 REAL_ARM = ("", "none")  # tasks that mean: no simulation, the drivers of an arm are running
 Value = str | int | float | bool
@@ -114,7 +114,7 @@ class Options:
         if not self.simulated:
             raise GraphError("a real arm needs a checkpoint of its own: give checkpoint a path")
         try:
-            return str(resource(f"checkpoints/{self.task}.safetensors"))
+            return str(best_checkpoint(self.task))
         except ResourceError as error:
             raise GraphError(
                 f"no checkpoint was given and none is shipped for {self.task}: {error}"
