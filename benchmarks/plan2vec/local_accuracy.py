@@ -26,7 +26,7 @@ from latentplan_ros.sim.worlds.streets import town
 
 FOLDS, PAPER = 10, 1.5  # the paper's threshold, right between 1 and 2
 VARIANTS = ("hinge", "nce")
-STACKED = LocalRecipe(updates=1500, batch_size=64)  # the paper's own network; cut for two cores
+STACKED = LocalRecipe(updates=600, batch_size=64)  # the paper's own network; cut for two cores
 
 
 def table(experiment: Experiment, domain: str) -> None:
