@@ -3,20 +3,21 @@
 import faiss
 import numpy as np
 
-_SPARSE = 16  # one frame in so many is in the sample
+_SPARSE, _MOST = 16, 1000  # one frame in so many is in the sample, and no more than that
 
 
 def candidates(features: np.ndarray, count: int) -> np.ndarray:
     """Pairs of frames worth asking about, both ways, ``int64 [P,2]``, each once, in order.
 
     features: ``[N,D]`` whose l2 says what is near; count: for each frame, half of it are its
-    nearest, and half the nearest of a sample of one frame in 16: where frames are dense its
-    nearest are all at hand, and paths need edges as long as the threshold allows.
+    nearest, and half the nearest of a sample of one frame in 16, 1,000 at most: where frames are
+    dense its nearest are all at hand, and paths need edges as long as the threshold allows.
     Exact; 100,000 frames of 32 numbers take under a minute.
     """
     features = np.ascontiguousarray(features, np.float32)
     frames = np.arange(len(features))
-    sample = np.random.default_rng(0).permutation(frames)[: max(1, len(frames) // _SPARSE)]
+    size = min(max(1, len(frames) // _SPARSE), _MOST)
+    sample = np.random.default_rng(0).permutation(frames)[:size]
     half = max(1, count // 2)
     found = [_nearest(features, others, half) for others in (frames, np.sort(sample))]
     pairs = np.concatenate(found)

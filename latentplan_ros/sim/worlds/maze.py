@@ -14,6 +14,7 @@ BLOCK_HALF_M = 0.04
 STEP_M = 0.05  # how far one move goes where nothing is in the way
 _SUBSTEP_M = 0.0025  # of a move around a corner
 SIZE = 64
+_AT_ONCE = 1000  # pictures drawn; a hundred thousand at once would take 13 GB
 # East, north-east and so on, against the clock.
 MOVES = np.array([[np.cos(a), np.sin(a)] for a in np.arange(8) * np.pi / 4])
 _FLOOR, _OBSTACLE, _BLOCK = 0.85, 0.45, 0.1  # gray
@@ -69,8 +70,14 @@ class Maze:
         for x, y, width, height in self.obstacles:
             share = _coverage(np.array([[x, y]]), (width, height))[0]
             picture = share * _OBSTACLE + (1.0 - share) * picture
-        share = _coverage(np.asarray(places, float), (BLOCK_HALF_M, BLOCK_HALF_M))
-        return np.round(255.0 * (share * _BLOCK + (1.0 - share) * picture)).astype(np.uint8)
+        places = np.asarray(places, float)
+        pictures = np.empty((len(places), SIZE, SIZE), np.uint8)
+        for first in range(0, len(places), _AT_ONCE):
+            chunk = places[first : first + _AT_ONCE]
+            share = _coverage(chunk, (BLOCK_HALF_M, BLOCK_HALF_M))
+            gray = np.round(255.0 * (share * _BLOCK + (1.0 - share) * picture))
+            pictures[first : first + _AT_ONCE] = gray
+        return pictures
 
 
 def _coverage(centres: np.ndarray, half: tuple[float, float]) -> np.ndarray:
