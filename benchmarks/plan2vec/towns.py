@@ -11,9 +11,9 @@ from benchmarks.plan2vec.experiment import TRIAL_SEED, Experiment
 from latentplan_ros.data.sequences import Sequences
 from latentplan_ros.evaluation.plan2vec.town_trials import at_random, by_points, draw_tasks, walk
 from latentplan_ros.graph.frame_graph import FrameGraph
-from latentplan_ros.learning.plan2vec.learn import Plan2vecRecipe, learn
+from latentplan_ros.learning.plan2vec.learn import learn
 from latentplan_ros.learning.plan2vec.picture_vae import PictureVaeRecipe, PictureVaeStage
-from latentplan_ros.learning.plan2vec.sources import TOWN
+from latentplan_ros.learning.plan2vec.sources import town_recipe
 from latentplan_ros.learning.trainer import run_stage
 from latentplan_ros.models.picture_map import PictureMap, encoded
 from latentplan_ros.sim.worlds.streets import town
@@ -47,11 +47,11 @@ def table(experiment: Experiment, name: str) -> None:
 
 
 def learned_town(
-    experiment: Experiment, name: str, seed: int, recipe: Plan2vecRecipe = TOWN
+    experiment: Experiment, name: str, seed: int
 ) -> tuple[Sequences, PictureMap, FrameGraph]:
     sequences = town(name, seed)
     folder = experiment.folder / f"streets_{name}.{seed}"
-    return sequences, *learn(sequences, experiment.recipe(recipe), folder, seed)
+    return sequences, *learn(sequences, experiment.recipe(town_recipe(name)), folder, seed)
 
 
 def _codes(experiment: Experiment, pictures: np.ndarray, folder: Path) -> np.ndarray:

@@ -1,6 +1,6 @@
 """Where sequences of pictures come from: a world by name, a dataset, a published recording."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import cv2
@@ -29,6 +29,8 @@ WORLDS = (*MAZES, "rope", *(_TOWN + name for name in TOWNS))
 ROPE = Plan2vecRecipe(joined=5e-5, local=LocalRecipe(span=2, updates=800))
 # Every street is driven, so what the local metric adds are worm holes; p as in Table 4.
 TOWN = Plan2vecRecipe(candidates=0, p=1.2, amortized=AmortizedRecipe(updates=1000))
+LARGE_TOWN = replace(TOWN, amortized=AmortizedRecipe(updates=5000, searches=1500))
+_LARGE = 1000  # views
 
 
 class SourceError(ValueError):
@@ -64,7 +66,8 @@ def read_source(source: str, frames: int, seed: int) -> Source:
 
         return Source(record_rope(max(1, frames // ROPE_PICTURES), ROPE_PICTURES, seed), ROPE)
     if source in WORLDS:
-        return Source(town(source.removeprefix(_TOWN), seed), TOWN)
+        name = source.removeprefix(_TOWN)
+        return Source(town(name, seed), town_recipe(name))
     path = Path(source)
     if path.suffix == ".zarr":
         return Source(_of_dataset(Dataset.open(path), frames, seed))
@@ -76,6 +79,11 @@ def read_source(source: str, frames: int, seed: int) -> Source:
         f"there is no source {source!r}: give a world ({', '.join(WORLDS)}), a dataset *.zarr, a "
         "folder with a subfolder of rope pictures a run, or a StreetLearn folder with nodes.txt"
     )
+
+
+def town_recipe(name: str) -> Plan2vecRecipe:
+    """What suits a town of TOWNS: a large one takes longer to tell its places apart."""
+    return LARGE_TOWN if TOWNS[name] > _LARGE else TOWN
 
 
 def _of_dataset(dataset: Dataset, frames: int, seed: int) -> Sequences:
