@@ -214,18 +214,19 @@ def test_a_folder_that_learned_from_something_else_is_not_continued(folder):
         assert torch.equal(weights, again.map.state_dict()[name])
 
 
-def test_where_only_recorded_steps_are_near_they_are_the_graph(tmp_path, monkeypatch):
-    """A town that was driven whole has no shorter ways to find; a threshold may join none."""
-    name = "latentplan_ros.learning.plan2vec.learn.best_threshold"
-    monkeypatch.setattr(name, lambda near, far: 1e-7)
-    learned = build("streets_tiny", tmp_path / "town", FRAMES, 0, TINY)
+def test_where_no_candidates_are_asked_about_recorded_steps_are_the_graph(tmp_path, monkeypatch):
+    """A town that was driven whole has no shorter ways to find."""
+    recorded = replace(TINY, candidates=0)
+    learned = build("streets_tiny", tmp_path / "town", FRAMES, 0, recorded)
     assert learned.graph.edges.nnz == learned.graph.recorded.nnz == len(learned.sequences.steps)
     assert any("1 part" in line for line in describe(learned))
     show(tmp_path / "town", tmp_path / "page.html")
     Elements((tmp_path / "page.html").read_text())
-    monkeypatch.setattr(name, lambda near, far: 1e3)
-    with pytest.raises(GraphError, match="joins all"):
-        build("streets_tiny", tmp_path / "other", FRAMES, 0, TINY)
+    name = "latentplan_ros.learning.plan2vec.learn.best_threshold"
+    for threshold, words in ((1e-7, "joins none"), (1e3, "joins all")):
+        monkeypatch.setattr(name, lambda near, far, chosen=threshold: chosen)
+        with pytest.raises(GraphError, match=words):
+            build("streets_tiny", tmp_path / words, FRAMES, 0, TINY)
 
 
 def test_both_verbs(folder, tmp_path, capsys, monkeypatch):
