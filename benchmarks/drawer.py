@@ -58,7 +58,7 @@ def main(
 ) -> None:
     """Writes success/franka_drawer_open and _close, /pixel_l2 and /random for those methods.
 
-    A checkpoint with another distance than the shipped one's is named after it: .../plan2vec.
+    A checkpoint with another distance than MBOLD's is named after it: .../plan2vec.
 
     Args:
         methods: what to try.

@@ -1,5 +1,6 @@
 """Figure 6, left: how many rollouts the C-maze takes, Plan2vec beside deep Q-learning."""
 
+import math
 import time
 
 import numpy as np
@@ -32,7 +33,8 @@ def compare(experiment: Experiment) -> None:
     for seed in experiment.seeds[:1]:
         for count in PLAN2VEC:
             world = learned(experiment, MAZE, seed, rollouts=count)
-            minutes["plan2vec"].append(world.minutes)
+            if math.isfinite(world.minutes):
+                minutes["plan2vec"].append(world.minutes)
             outcomes.setdefault(("plan2vec", count), []).append(world.tried(world.by_map(), seed))
         for count in DQN:
             world = learned(experiment, MAZE, seed, rollouts=count)

@@ -1,5 +1,6 @@
 """Table 1 and Figure 6, centre: goals in mazes, by hops that one metric or another chooses."""
 
+import math
 import time
 from pathlib import Path
 
@@ -54,7 +55,7 @@ def table(experiment: Experiment, name: str) -> None:
         return {method: world.tried(score, seed) for method, score in scores.items()}
 
     experiment.success(name, run, trials=TRIALS, success_m=MAZES[name].success_m)
-    if minutes:
+    if minutes and np.isfinite(minutes).all():
         figure = Figure.median(minutes, "minutes")
         experiment.write(f"{name}_minutes", {f"plan2vec/train_minutes/{name}": figure}, minutes)
 
@@ -135,11 +136,11 @@ def learned(
     recipe: Plan2vecRecipe | None = None,
     rollouts: int = ROLLOUTS,
 ) -> LearnedMaze:
-    """Trains where it is not trained yet; minutes are those of a whole training."""
+    """Trains where it is not trained yet; minutes: of a whole training, or nan where it went on."""
     recipe = experiment.recipe(recipe or Plan2vecRecipe())
     sequences, _ = experiment.maze(name, seed, rollouts)
     folder = experiment.folder / f"{name}.{seed}.{rollouts}"
-    begun = time.monotonic()
+    begun = math.nan if folder.exists() else time.monotonic()
     found, graph = learn(sequences, recipe, folder, seed)
     minutes = (time.monotonic() - begun) / 60.0
     return LearnedMaze(name, sequences, found, graph, folder, minutes)

@@ -26,6 +26,8 @@ def costs(experiment: Experiment) -> None:
     if experiment.known("searches"):
         return
     tasks_each = experiment.some(10, 2)
+    # A training that goes on takes less than a whole one.
+    whole = not (experiment.folder / f"streets_{NAME}.0").exists()
     begun = time.monotonic()
     sequences, found, graph = learned_town(experiment, NAME, 0)
     minutes = (time.monotonic() - begun) / 60.0
@@ -89,6 +91,6 @@ def costs(experiment: Experiment) -> None:
         figures[f"plan2vec/searches_that_end{ending}"] = Figure(
             float(np.mean([row["reached"] for row in rows])), "fraction", len(rows)
         )
-    if not experiment.quick:
+    if whole and not experiment.quick:
         figures[f"plan2vec/train_minutes/streets_{NAME}"] = Figure(minutes, "minutes", 1)
     experiment.write("searches", figures, raw, town=NAME, memory=MEMORY, depths=depths)

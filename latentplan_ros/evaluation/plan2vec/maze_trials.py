@@ -13,10 +13,9 @@ import numpy as np
 from scipy.sparse import csr_matrix
 from scipy.spatial.distance import cdist
 
-from latentplan_ros.sim.worlds.maze import STEP_M, Maze
+from latentplan_ros.sim.worlds.maze import STEP_M, SUBSTEPS, Maze
 
 STEPS = 20
-_SUBSTEPS = 20  # of a hop, along walls
 _ONE_MORE = ((0, 0), (0, 1))  # column
 # How far recorded pictures seem to be from goals: goal pictures ``uint8 [E,64,64]`` to ``[E,N]``.
 Score = Callable[[np.ndarray], np.ndarray]
@@ -116,12 +115,5 @@ def _towards(maze: Maze, here: np.ndarray, targets: np.ndarray) -> np.ndarray:
     """One step at most, along what is in the way."""
     offset = targets - here
     length = np.linalg.norm(offset, axis=1, keepdims=True)
-    part = offset * np.minimum(1.0, STEP_M / np.maximum(length, 1e-12)) / _SUBSTEPS
-    places = here.copy()
-    for _ in range(_SUBSTEPS):
-        for axis in (0, 1):
-            tried = places.copy()
-            tried[:, axis] += part[:, axis]
-            free = maze.free(tried)
-            places[free] = tried[free]
-    return places
+    part = offset * np.minimum(1.0, STEP_M / np.maximum(length, 1e-12)) / SUBSTEPS
+    return maze.slide(here, part)

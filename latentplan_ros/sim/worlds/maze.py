@@ -12,7 +12,7 @@ HALF_M = 0.3  # of the arena; its walls stand at 0.29
 _WALL_M = 0.29
 BLOCK_HALF_M = 0.04
 STEP_M = 0.05  # how far one move goes where nothing is in the way
-_SUBSTEP_M = 0.0025  # of a move around a corner
+SUBSTEPS = 20  # of a move, for corners
 SIZE = 64
 _AT_ONCE = 1000  # pictures drawn; a hundred thousand at once would take 13 GB
 # East, north-east and so on, against the clock.
@@ -51,10 +51,12 @@ class Maze:
 
     def step(self, places: np.ndarray, moves: np.ndarray) -> np.ndarray:
         """Each block ``[N,2]`` by one of the 8 moves ``int [N]``; along what it meets it slides."""
-        count = round(STEP_M / _SUBSTEP_M)
-        parts = MOVES[moves] * (STEP_M / count)
+        return self.slide(places, MOVES[moves] * (STEP_M / SUBSTEPS))
+
+    def slide(self, places: np.ndarray, parts: np.ndarray) -> np.ndarray:
+        """Each block ``[N,2]`` by 20 times its part ``[N,2]``, metres; along what it meets."""
         places = np.array(places, float)
-        for _ in range(count):
+        for _ in range(SUBSTEPS):
             for axis in (0, 1):
                 tried = places.copy()
                 tried[:, axis] += parts[:, axis]
