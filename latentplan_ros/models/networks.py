@@ -40,6 +40,11 @@ class Encoder(nn.Module):
         features = self.convolutions(images.float() / 127.5 - 1.0)
         return self.scale(self.project(features))
 
+    def pyramid(self, images: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Features that keep their place: fine ``[B,c,32,32]``, coarse ``[B,2c,16,16]``."""
+        fine = self.convolutions[:2](images.float() / 127.5 - 1.0)
+        return fine, self.convolutions[2:4](fine)
+
 
 class Decoder(nn.Module):
     """``[B,D]`` to ``float32 [B,3,64,64]``, nominally in [0, 1]."""

@@ -55,6 +55,11 @@ class PointEncoder(nn.Module):
         places = _GAIN * torch.stack([x, y], dim=-1).flatten(1)
         return torch.cat([places, self.features(low)], dim=1)
 
+    def pyramid(self, images: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Features that keep their place: fine ``[B,c,32,32]``, coarse ``[B,2c,16,16]``."""
+        fine = self.low[:2](images.float() / 127.5 - 1.0)
+        return fine, self.low[2:](fine)
+
 
 class PointDecoder(nn.Module):
     """``[B,D]`` to ``float32 [B,3,64,64]``: each point drawn as a spot, beside the features."""

@@ -1,0 +1,40 @@
+"""What holds for each of them."""
+
+import pytest
+import torch
+from trials import batches, make, probe_error, train
+
+from latentplan_ros.learning import objectives
+
+# What makes one learn within seconds; by default 60 updates with its own settings.
+UPDATES: dict[str, int] = {}
+SETTINGS: dict[str, dict] = {}
+
+
+def small(name):
+    return make(name, **({"batch_size": 24} | SETTINGS.get(name, {})))
+
+
+@pytest.mark.parametrize("name", objectives.names())
+def test_it_lowers_its_loss_and_the_error_of_a_probe(name, table, other_side):
+    objective = small(name)
+    before = probe_error(objective, table)
+    first, last = train(objective, [table, other_side], UPDATES.get(name, 60))
+    after = probe_error(objective, table)
+    assert last < first
+    assert after < before
+
+
+@pytest.mark.parametrize("name", objectives.names())
+def test_constant_pictures_give_finite_losses_and_gradients(name, table, other_side):
+    objective = small(name)
+    batch = next(batches(objective, [table, other_side]))
+    for view in ("images", "second"):
+        if view in batch:
+            batch[view] = torch.full_like(batch[view], 127)
+    losses = objective(batch)
+    losses["loss"].backward()
+    assert all(torch.isfinite(value).all() for value in losses.values())
+    gradients = [w.grad for w in objective.parameters() if w.grad is not None]
+    assert gradients
+    assert all(torch.isfinite(gradient).all() for gradient in gradients)
