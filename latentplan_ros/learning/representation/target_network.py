@@ -24,7 +24,7 @@ class TargetNetwork(nn.Module):
 
         Call it after every update of the source. Rate 0.01 is what papers write as momentum 0.99.
         """
-        for own, other in zip(self.network.parameters(), source.parameters(), strict=True):
-            own.lerp_(other.detach(), rate)
+        for weight, leader in zip(self.network.parameters(), source.parameters(), strict=True):
+            weight.lerp_(leader, rate)
         for own, other in zip(self.network.buffers(), source.buffers(), strict=True):
             own.copy_(other)
