@@ -266,6 +266,11 @@ class Train:
     """What to train on."""
     world_model: Path | None = None
     """Checkpoint whose encoder, decoder and dynamics are taken in place of training them."""
+    second_view: Path | None = None
+    """What another camera saw of the same episodes, *.zarr, for an objective that needs it."""
+    preview: bool = False
+    """Writes the pictures of the recipe's objective (psrl: correspondences) to preview.png in the
+    folder of the training."""
 
     def run(self) -> int:
         from latentplan_ros.learning.train import load_recipe, train
@@ -279,6 +284,8 @@ class Train:
             devices=self.devices,
             accelerator=self.accelerator,
             world_model=self.world_model,
+            second_view=self.second_view,
+            preview=self.preview,
         )
         return 0
 

@@ -20,6 +20,13 @@ from latentplan_ros.learning.dynamics import DynamicsRecipe, DynamicsStage
 from latentplan_ros.learning.every_frame import every_frame
 from latentplan_ros.learning.given_world_model import GivenWorldModel
 from latentplan_ros.learning.methods import METHODS
+from latentplan_ros.learning.objectives import ObjectiveError, find
+from latentplan_ros.learning.representation.chosen import (
+    ChosenObjective,
+    ObjectiveChoice,
+    has_preview,
+)
+from latentplan_ros.learning.representation.objective import ObjectiveRecipe
 from latentplan_ros.learning.stage import Stage
 from latentplan_ros.learning.trainer import TrainingError, run_stage
 from latentplan_ros.learning.video import VideoRecipe, VideoStage
@@ -39,6 +46,7 @@ class RecipeError(ValueError):
 class Recipe:
     """All hyperparameters of a checkpoint, one block a stage; YAML under config/recipes.
 
+    objective: what else trains the encoder (learning/objectives).
     head and distance: sizes of the part that is the method's own (methods.py), and its training.
     planner: what a planner shall do with this checkpoint (planning/search.py).
     """
@@ -55,6 +63,7 @@ class Recipe:
         }
     )
     head: dict[str, Any] = field(default_factory=dict)
+    objective: ObjectiveChoice = field(default_factory=ObjectiveChoice)
     world_model: WorldModelRecipe = field(default_factory=WorldModelRecipe)
     dynamics: DynamicsRecipe = field(default_factory=DynamicsRecipe)
     video: VideoRecipe = field(default_factory=VideoRecipe)  # with updates: in place of dynamics
@@ -78,6 +87,7 @@ def load_recipe(name_or_path: str | Path | None) -> Recipe:
     if not isinstance(values, dict):
         raise RecipeError(f"{path} must be settings and their values, not {values!r}")
     blocks: dict[str, Any] = {
+        "objective": ObjectiveChoice,
         "world_model": WorldModelRecipe,
         "dynamics": DynamicsRecipe,
         "video": VideoRecipe,
@@ -101,6 +111,8 @@ def train(
     accelerator: str = "auto",
     folder: Path | None = None,
     world_model: Path | None = None,
+    second_view: Path | None = None,
+    preview: bool = False,
 ) -> Path:
     """Trains and writes the checkpoint; returns its path. A stopped run continues where it was.
 
@@ -110,6 +122,9 @@ def train(
     world_model: a checkpoint whose encoder, decoder and dynamics are taken as they are, so that the
     method's own part alone is trained. Its sizes hold: what the recipe's ``model`` and ``video``
     say of them must be theirs or the default, and the other settings of these stages do nothing.
+
+    second_view: what another camera saw of the same episodes, for objectives that need it.
+    preview: the pictures of the recipe's objective are written to preview.png in the folder.
 
     Raises RecipeError, DatasetError, TrainingError, CheckpointError.
     """
@@ -123,6 +138,7 @@ def train(
     if given:
         _require_no_other_sizes(spec, given, f"{method} recipe")
         spec = dict(given.spec)
+    told = _objective_settings(recipe.objective, bool(given), preview, f"{method} recipe")
     spec["distance"] = None
     if chosen:
         head = _sizes(recipe.head, chosen.sizes, f"{method} recipe: head")
@@ -131,6 +147,7 @@ def train(
         if spec.get("kind") == "video" and issubclass(HEADS[chosen.kind], POLICIES):
             raise RecipeError(f"{method} recipe: video: {method} is a policy, and imagines nothing")
     dataset = Dataset.open(data)
+    views = [dataset, Dataset.open(second_view)] if second_view else [dataset]
     if given:
         given.header.require_dataset(dataset.info)
     if dataset.num_episodes < 2:
@@ -139,7 +156,7 @@ def train(
     folder = folder or out.with_suffix(".training")
     _require_writable(folder)
     _require_writable(out.parent)
-    _require_same_start(folder, dataset, given)
+    _require_same_start(folder, dataset, given, recipe.objective)
     fabric = Fabric(accelerator=accelerator, devices=devices)
     fabric.launch()
     training, held_out = dataset.split(recipe.held_out, seed)
@@ -156,7 +173,17 @@ def train(
         given.copy_to(model.to(fabric.device))
         latents = _latents(model, dataset, folder, fabric)
     else:
-        run_stage(stage=WorldModelStage(model, dataset, training, recipe.world_model), **run)
+        beside = None
+        if told:
+            sizes = model.encoder, spec["latent"]
+            objective = ChosenObjective(recipe.objective, told, *sizes, views)
+            if recipe.objective.pretrain:
+                run_stage(stage=objective.pretraining(training), **run)
+            beside = objective.beside(training)
+        whole = WorldModelStage(model, dataset, training, recipe.world_model, beside)
+        run_stage(stage=whole, **run)
+        if told and preview and fabric.global_rank == 0:
+            objective.write_preview(held_out, folder / "preview.png")
         latents = _latents(model, dataset, folder, fabric)
         if isinstance(model, VideoWorldModel):
             stage: Stage = VideoStage(model, dataset, training, recipe.video)
@@ -188,6 +215,29 @@ def _model_spec(recipe: Recipe, where: str) -> dict[str, Any]:
             f"{recipe.model['latent']} numbers; {recipe.model['points']} do not"
         )
     return spec
+
+
+def _objective_settings(
+    choice: ObjectiveChoice, given: bool, preview: bool, where: str
+) -> ObjectiveRecipe | None:
+    """Of the chosen objective, if one is. Raises RecipeError."""
+    where = f"{where}: objective"
+    if not choice.name:
+        if preview or choice != ObjectiveChoice():
+            raise RecipeError(f"{where}: name an objective, or leave --preview and the block out")
+        return None
+    try:
+        kind = find(choice.name)
+    except ObjectiveError as error:
+        raise RecipeError(f"{where}: {error}") from None
+    if given:
+        raise RecipeError(f"{where}: the encoder of --world-model is not trained: leave one out")
+    if choice.pretrain < 0 or choice.weight < 0 or not (choice.pretrain or choice.weight):
+        raise RecipeError(f"{where}: give it updates of its own (pretrain), a weight, or both")
+    if preview and not has_preview(choice.name):
+        raise RecipeError(f"{where}: {choice.name} has no pictures for --preview; psrl has")
+    settings: ObjectiveRecipe = _block(kind.recipe_type, choice.settings, f"{where}: settings")
+    return settings
 
 
 def _require_no_other_sizes(asked: dict[str, Any], given: GivenWorldModel, where: str) -> None:
@@ -224,10 +274,16 @@ def _require_variety(dataset: Dataset) -> None:
         )
 
 
-def _require_same_start(folder: Path, dataset: Dataset, given: GivenWorldModel | None) -> None:
+def _require_same_start(
+    folder: Path, dataset: Dataset, given: GivenWorldModel | None, objective: ObjectiveChoice
+) -> None:
     """Raises TrainingError where the folder holds a training on other data or another model."""
     note = folder / "dataset.json"
-    wanted = {"hash": dataset.content_hash(), "world_model": given.hash if given else ""}
+    wanted = {
+        "hash": dataset.content_hash(),
+        "world_model": given.hash if given else "",
+        "objective": asdict(objective),
+    }
     if note.exists():
         known = json.loads(note.read_text())
         if known["hash"] != wanted["hash"]:
@@ -239,6 +295,12 @@ def _require_same_start(folder: Path, dataset: Dataset, given: GivenWorldModel |
             raise TrainingError(
                 f"{folder} holds a training with another --world-model, or with one where there is "
                 "none now: give it the same, remove the folder, or choose another --out"
+            )
+        before = known.get("objective", asdict(ObjectiveChoice()))
+        if before != wanted["objective"]:
+            raise TrainingError(
+                f"{folder} holds a training whose recipe says of its objective {before}, now "
+                f"{wanted['objective']}: put it back, remove the folder, or choose another --out"
             )
     else:
         partial = note.with_suffix(f".{os.getpid()}")  # torchrun's other processes read it too

@@ -9,9 +9,12 @@ from torch.nn import functional as F
 
 from latentplan_ros.data.dataset import Dataset
 from latentplan_ros.data.windows import Windows
+from latentplan_ros.learning.representation.chosen import Beside
 from latentplan_ros.learning.stage import Batch, Stage
 from latentplan_ros.models.latent_world_model import LatentWorldModel
 from latentplan_ros.models.networks import mlp
+
+_BESIDE = "beside."  # what begins so in a batch is the objective's
 
 
 @dataclass(frozen=True)
@@ -35,7 +38,8 @@ class WorldModelStage(Stage):
 
     Loss: squared error of decoded pictures (present and imagined), weighted towards pixels that
     moved; imagined latents against encoded ones; and the action between neighbouring frames, read
-    from their latents (inverse dynamics, so that the arm's pose is in the latent precisely).
+    from their latents (inverse dynamics, so that the arm's pose is in the latent precisely). With
+    ``beside`` the weighted loss of an objective for the encoder is added.
     """
 
     name = "world_model"
@@ -46,6 +50,7 @@ class WorldModelStage(Stage):
         dataset: Dataset,
         episodes: np.ndarray,
         recipe: WorldModelRecipe,
+        beside: Beside | None = None,
     ):
         super().__init__()
         # The parts by themselves: the distance is another stage's.
@@ -54,9 +59,12 @@ class WorldModelStage(Stage):
         self.updates, self.batch_size = recipe.updates, recipe.batch_size
         self.inverse_head = mlp(2 * model.spec["latent"], 128, 1, 4)
         self._windows = Windows(dataset, episodes, recipe.horizon)
+        self.objective = beside.objective if beside else None
+        self._beside = beside
 
     def parameter_groups(self) -> list[dict[str, Any]]:
-        return [{"params": list(self.parameters()), "lr": self.recipe.learning_rate}]
+        trained = [weight for weight in self.parameters() if weight.requires_grad]
+        return [{"params": trained, "lr": self.recipe.learning_rate}]
 
     def sample(self, rng: np.random.Generator, count: int) -> Batch:
         rows = self._windows.draw(rng, count)
@@ -72,12 +80,19 @@ class WorldModelStage(Stage):
             [np.zeros((count, 1), int), np.ones((count, 1), int), steps], axis=1
         )
         images = self._dataset.images(starts[:, None] + offsets).transpose(0, 1, 4, 2, 3)
-        return {
+        batch = {
             "images": torch.from_numpy(np.ascontiguousarray(images)),
             "actions": torch.from_numpy(self._windows.actions(rows)),
             "steps": torch.from_numpy(steps),
             "rows": torch.from_numpy(rows),
         }
+        if self._beside:
+            share = max(
+                2, round(self._beside.objective.recipe.batch_size * count / self.batch_size)
+            )
+            other = self._beside.clips.draw(rng, share)
+            batch |= {f"{_BESIDE}{name}": part for name, part in other.items()}
+        return batch
 
     def forward(self, batch: Batch) -> Batch:
         recipe, images = self.recipe, batch["images"]
@@ -111,7 +126,15 @@ class WorldModelStage(Stage):
             + recipe.consistency * consistency.mean()
             + recipe.inverse * inverse
         )
+        logged = {}
+        if self._beside:
+            logged["objective"] = self._beside.objective(
+                {n.removeprefix(_BESIDE): p for n, p in batch.items() if n.startswith(_BESIDE)}
+            )["loss"]
+            loss = loss + self._beside.weight * logged["objective"]
+            logged["objective"] = logged["objective"].detach()
         return {
+            **logged,
             "loss": loss,
             "present": present.detach(),
             "future": future.mean().detach(),
@@ -122,6 +145,8 @@ class WorldModelStage(Stage):
 
     def after_update(self, batch: Batch, losses: Batch) -> None:
         self._windows.report(batch["rows"].cpu().numpy(), losses["errors"].cpu().numpy())
+        if self._beside:
+            self._beside.objective.after_update()
 
     def extra_state(self) -> dict[str, torch.Tensor]:
         return {"priority": torch.from_numpy(self._windows.priority)}

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from conftest import INFO, slide
+from corridor_data import INFO, slide
 
 from latentplan_ros import cli
 from latentplan_ros.data.dataset import DatasetWriter
