@@ -103,11 +103,14 @@ class Collect:
     """Processes; 0 is one a core. The data does not depend on it."""
     seed: int = 0
     """Seed of the data, below 1,000,000; larger ones belong to evaluation goals."""
+    camera: str = ""
+    """The scene's camera that is looked through; by default the task's. With the same seed,
+    another shows the same episodes from elsewhere: the tasks that ship have main and side."""
 
     def run(self) -> int:
         from latentplan_ros.sim.collect import collect
 
-        added = collect(self.task, self.episodes, self.out, self.workers, self.seed)
+        added = collect(self.task, self.episodes, self.out, self.workers, self.seed, self.camera)
         _say(f"{self.out}: {added} episodes added")
         return 0
 

@@ -53,7 +53,7 @@ def random_episode(env: Environment, seed: int, index: int) -> Episode:
 def dataset_info(env: Environment, seed: int) -> DatasetInfo:
     return DatasetInfo(
         action_space=env.profile.action,
-        camera=env.task.camera,
+        camera=env.camera,
         image_size=Preprocess().size,
         state_names=(*env.profile.joints, "tcp_x", "tcp_y", "tcp_z"),
         truth_names=env.task.truth_names,
@@ -65,19 +65,22 @@ def dataset_info(env: Environment, seed: int) -> DatasetInfo:
     )
 
 
-def collect(task: str, episodes: int, out: Path, workers: int = 0, seed: int = 0) -> int:
+def collect(
+    task: str, episodes: int, out: Path, workers: int = 0, seed: int = 0, camera: str = ""
+) -> int:
     """Fills ``out`` up to that many episodes and returns how many were added.
 
     workers: processes, 0 for one a core. The result does not depend on their number, and a killed
-    run continues where it stopped. Raises TaskError for a seed that belongs to evaluation,
-    DatasetError when ``out`` holds other data.
+    run continues where it stopped. camera: by default the task's; another records the same
+    episodes from where it stands. Raises TaskError for a seed that belongs to evaluation and for a
+    camera that the scene lacks, DatasetError when ``out`` holds other data.
     """
     if seed >= FIRST_GOAL_SEED:
         raise TaskError(
             f"seed {seed} belongs to evaluation goals; training data uses seeds below "
             f"{FIRST_GOAL_SEED}"
         )
-    env = Environment(make_task(task))
+    env = Environment(make_task(task), camera)
     with DatasetWriter(out, dataset_info(env, seed)) as writer:
         todo = range(writer.num_episodes, episodes)
         columns = (
@@ -87,7 +90,7 @@ def collect(task: str, episodes: int, out: Path, workers: int = 0, seed: int = 0
         )
         with Progress(*columns) as progress:
             for episode in progress.track(
-                _rollouts(task, seed, todo, workers or os.cpu_count() or 1),
+                _rollouts((task, camera), seed, todo, workers or os.cpu_count() or 1),
                 total=len(todo),
                 description=f"collecting {task}",
             ):
@@ -95,15 +98,15 @@ def collect(task: str, episodes: int, out: Path, workers: int = 0, seed: int = 0
         return len(todo)
 
 
-def _rollouts(task: str, seed: int, indices: range, workers: int) -> Iterator[Episode]:
+def _rollouts(scene: tuple[str, str], seed: int, indices: range, workers: int) -> Iterator[Episode]:
     # spawn: a forked child would share the parent's GL state.
-    with multiprocessing.get_context("spawn").Pool(workers, _start_worker, (task,)) as pool:
+    with multiprocessing.get_context("spawn").Pool(workers, _start_worker, scene) as pool:
         yield from pool.imap(_work, [(seed, index) for index in indices], chunksize=4)
 
 
-def _start_worker(task: str) -> None:
+def _start_worker(task: str, camera: str) -> None:
     global _environment
-    _environment = Environment(make_task(task))
+    _environment = Environment(make_task(task), camera)
 
 
 def _work(job: tuple[int, int]) -> Episode:

@@ -9,7 +9,7 @@ from latentplan_ros.control.profile import load_profile
 from latentplan_ros.control.target import gripper_opening, next_target
 from latentplan_ros.sim.arm import TARGET, place
 from latentplan_ros.sim.scene import TIMESTEP_S
-from latentplan_ros.sim.task import Task
+from latentplan_ros.sim.task import Task, TaskError
 
 _STATE = mujoco.mjtState.mjSTATE_INTEGRATION
 # MuJoCo answers these by starting over from its defaults, with nothing but this count to show it.
@@ -42,15 +42,19 @@ class Environment:
     """One simulated arm. It belongs to the thread that made it, because its renderers do.
 
     ``step`` is one control period of the same arithmetic the arm node runs; ``set_target`` and
-    ``advance`` are the two halves that the ROS bridge drives separately.
+    ``advance`` are the two halves that the ROS bridge drives separately. camera: the one looked
+    through, by default the task's; raises TaskError where the scene has none of that name.
     """
 
-    def __init__(self, task: Task) -> None:
-        self.task = task
+    def __init__(self, task: Task, camera: str = "") -> None:
+        self.task, self.camera = task, camera or task.camera
         self.profile = load_profile(task.profile)
         self.arm = task.arm(self.profile)
         spec = task.scene()
         self.arm.attach(spec)
+        if spec.camera(self.camera) is None:
+            names = ", ".join(sorted(known.name for known in spec.cameras if known.name))
+            raise TaskError(f"{task.name}: no camera is named {self.camera!r}; there are {names}")
         self.model = spec.compile()
         self.data = mujoco.MjData(self.model)
         self._renderers: dict[tuple[int, int], mujoco.Renderer] = {}
@@ -180,7 +184,7 @@ class Environment:
         return np.concatenate([self.joint_positions, self.tcp_position]).astype(np.float32)
 
     def render(self, height: int = 480, width: int = 640) -> np.ndarray:
-        """What the task's camera sees, ``uint8 [height,width,3]`` RGB."""
+        """What the camera sees, ``uint8 [height,width,3]`` RGB."""
         size = (height, width)
         if size not in self._renderers:
             renderer = mujoco.Renderer(self.model, height, width)
@@ -188,7 +192,7 @@ class Environment:
             renderer.scene.flags[mujoco.mjtRndFlag.mjRND_REFLECTION] = 0
             self._renderers[size] = renderer
         renderer = self._renderers[size]
-        renderer.update_scene(self.data, self.task.camera)
+        renderer.update_scene(self.data, self.camera)
         return renderer.render()
 
     def truth(self) -> np.ndarray:

@@ -130,3 +130,23 @@ def test_other_data_and_other_seeds_are_kept_apart(tmp_path, uninterrupted):
     with pytest.raises(TaskError, match="belongs to evaluation goals"):
         collect(TASK, 1, tmp_path / "D.zarr", seed=1_000_000)
     assert Dataset.open(uninterrupted.path).content_hash() == before
+
+
+def test_another_camera_sees_the_same_episodes(tmp_path, uninterrupted):
+    collect(TASK, 2, tmp_path / "side.zarr", workers=1, seed=4, camera="side")
+    side = Dataset.open(tmp_path / "side.zarr")
+    frames = np.arange(side.num_frames)
+    assert (side.info.camera, uninterrupted.info.camera) == ("side", "main")
+    for name in ("action", "state", "truth"):
+        want = getattr(uninterrupted, name)[frames]
+        np.testing.assert_array_equal(getattr(side, name), want)
+    apart = np.abs(side.images(frames).astype(int) - uninterrupted.images(frames))
+    assert apart.mean(axis=(1, 2, 3)).min() > 10
+    with pytest.raises(DatasetError, match="holds other data"):
+        collect(TASK, 3, side.path, workers=1, seed=4)
+
+
+def test_a_camera_that_is_not_there_is_told_with_those_that_are(tmp_path):
+    with pytest.raises(TaskError, match="no camera is named 'top'; there are main, side"):
+        collect(TASK, 1, tmp_path / "D.zarr", camera="top")
+    assert not (tmp_path / "D.zarr").exists()
