@@ -16,7 +16,7 @@ from latentplan_ros.models.picture_encoder import PictureEncoder
 
 @dataclass(frozen=True)
 class FittedQRecipe:
-    updates: int = 2000
+    updates: int = 6000
     batch_size: int = 128
     learning_rate: float = 5e-4
     discount: float = 0.97
