@@ -7,9 +7,11 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 import numpy as np
 import torch
+from scipy.spatial.distance import cdist
 
 from benchmarks.plan2vec.experiment import TRIAL_SEED, TRIALS, Experiment
 from benchmarks.plan2vec.mazes import LearnedMaze, learned
+from benchmarks.plan2vec.quadrants import Restricted, learned_restricted, opposite
 from benchmarks.plan2vec.towns import learned_town
 from latentplan_ros.evaluation.plan2vec.maze_trials import draw_trials, try_maze
 from latentplan_ros.learning.plan2vec.learn import Plan2vecRecipe, distill
@@ -20,7 +22,7 @@ PAIRS, EDGES = 4000, 3000  # drawn of all
 
 
 def draw(experiment: Experiment) -> None:
-    """Writes docs/plan2vec/{embedding,cmaze,town}.png."""
+    """Writes docs/plan2vec/{embedding,cmaze,town,quadrants}.png."""
     folder = experiment.pictures()
     worlds = {name: learned(experiment, name, 0) for name in MAZES}
     figure, axes = plt.subplots(2, 3, figsize=(9, 6))
@@ -29,6 +31,7 @@ def draw(experiment: Experiment) -> None:
     _save(figure, folder / "embedding.png")
     _save(_maze_figure(worlds["cmaze"]), folder / "cmaze.png")
     _save(_town_figure(experiment), folder / "town.png")
+    _save(_quadrants_figure(learned_restricted(experiment, 0)), folder / "quadrants.png")
 
 
 def _embedding(experiment: Experiment, world: LearnedMaze, name: str, axes: np.ndarray) -> None:
@@ -98,12 +101,10 @@ def _town_figure(experiment: Experiment) -> plt.Figure:
     sequences, found, _ = learned_town(experiment, "large", 0)
     assert sequences.truth is not None
     points = found.points(sequences.pictures)
-    centred = points - points.mean(0)
-    _, _, axes_ = np.linalg.svd(centred, full_matrices=False)
     colours = _colours(sequences.truth)
     figure, axes = plt.subplots(1, 3, figsize=(14, 4.6))
     for axis, where, title in zip(
-        axes, (sequences.truth, centred @ axes_[:2].T), ("true places", "learned map"), strict=False
+        axes, (sequences.truth, _flat(points)), ("true places", "learned map"), strict=False
     ):
         axis.scatter(*where.T, c=colours, s=4)
         axis.set_title(title)
@@ -114,6 +115,43 @@ def _town_figure(experiment: Experiment) -> plt.Figure:
     axes[2].set_title("views")
     axes[2].axis("off")
     return figure
+
+
+def _quadrants_figure(world: Restricted) -> plt.Figure:
+    """Figure 9: quarters, what was learned and what was not, and both maps."""
+    figure, axes = plt.subplots(1, 4, figsize=(16, 4))
+    truth = world.sequences.truth
+    assert truth is not None
+    rng = np.random.default_rng(0)
+    starts = rng.choice(len(truth), 60, replace=False)
+    true = world.graph.distances(starts)
+    apart = cdist(world.restricted[starts], world.restricted, "minkowski", p=world.p)
+    unseen = opposite(world.quarters[starts, None], world.quarters)
+    for known, colour, label in ((~unseen, "black", "learned from"), (unseen, "tab:red", "never")):
+        rows = np.flatnonzero(known & np.isfinite(true))
+        rows = rng.choice(rows, min(PAIRS, len(rows)), replace=False)
+        axes[1].scatter(true.flat[rows], apart.flat[rows], s=2, c=colour, label=label)
+    axes[1].set_xlabel("steps of the shortest path")
+    axes[1].set_ylabel("learned")
+    axes[1].legend(frameon=False, markerscale=4)
+    colours = np.array([[0, 0, 0], [0.95, 0.5, 0.7], [0.95, 0.5, 0.7], [0, 0, 0]])[world.quarters]
+    for axis, where, title in (
+        (axes[0], truth, "no tasks between like quarters"),
+        (axes[2], _flat(world.restricted), "learned without them"),
+        (axes[3], _flat(world.control), "learned with all"),
+    ):
+        axis.scatter(*where.T, c=colours, s=6)
+        axis.set_title(title)
+        axis.set_aspect("equal")
+    return figure
+
+
+def _flat(points: np.ndarray) -> np.ndarray:
+    """Their first two principal components."""
+    centred = points - points.mean(0)
+    _, _, axes = np.linalg.svd(centred, full_matrices=False)
+    flat: np.ndarray = centred @ axes[:2].T
+    return flat
 
 
 def _colours(places: np.ndarray) -> np.ndarray:
