@@ -23,7 +23,7 @@ from latentplan_ros.evaluation.outcome import Outcome
 from latentplan_ros.evaluation.report import write_report
 from latentplan_ros.evaluation.results import write_results
 from latentplan_ros.sim.environment import Environment
-from latentplan_ros.sim.goals import FIRST_GOAL_SEED, Goal, make_goal
+from latentplan_ros.sim.goals import FIRST_GOAL_SEED, Goal, goal_kinds, make_goal
 from latentplan_ros.sim.task import Task
 from latentplan_ros.sim.tasks import make_task
 
@@ -102,7 +102,7 @@ def _held(entry: Entry) -> Entry:
 
 def _draw(task: Task, count: int, console: Console) -> list[Goal]:
     """The goals, shared evenly between the kinds, while the nodes start."""
-    kinds = task.goal_kinds
+    kinds = goal_kinds(task)
     shares = [len(range(i, count, len(kinds))) for i in range(len(kinds))]
     environment = Environment(task)
     try:

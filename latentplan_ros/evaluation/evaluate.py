@@ -16,7 +16,7 @@ from latentplan_ros.evaluation.results import Figure, write_results
 from latentplan_ros.evaluation.run import STEPS, evaluate, make_goals
 from latentplan_ros.models.checkpoint import load_checkpoint
 from latentplan_ros.models.video_world_model import VideoWorldModel
-from latentplan_ros.sim.goals import FIRST_GOAL_SEED
+from latentplan_ros.sim.goals import FIRST_GOAL_SEED, goal_kinds
 from latentplan_ros.sim.tasks import make_task
 
 
@@ -40,7 +40,7 @@ def evaluate_checkpoint(
     simulated = make_task(task or model.header.task)
     model.header.require(load_profile(simulated.profile), simulated.camera)
     policy = make_policy(method, model, replan_every, device)
-    drawn = [g for kind in simulated.goal_kinds for g in make_goals(simulated, kind, goals, seed)]
+    drawn = [g for kind in goal_kinds(simulated) for g in make_goals(simulated, kind, goals, seed)]
     columns = (*Progress.get_default_columns()[:-1], MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns) as progress:
         bar = progress.add_task(f"{simulated.name} {method}", total=len(drawn))

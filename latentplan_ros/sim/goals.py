@@ -6,7 +6,7 @@ import numpy as np
 
 from latentplan_ros.control.exploration import SmoothedRandomPolicy
 from latentplan_ros.sim.environment import Environment, Snapshot
-from latentplan_ros.sim.task import TaskError
+from latentplan_ros.sim.task import Task, TaskError
 
 FIRST_GOAL_SEED = 1_000_000  # training episodes use smaller seeds
 _MAX_ROLLOUTS = 2000
@@ -30,6 +30,16 @@ class Goal:
     truth: np.ndarray
 
 
+def goal_kinds(task: Task) -> tuple[str, ...]:
+    """Its kinds of goal. Raises TaskError for a task that has none."""
+    if not task.goal_kinds:
+        raise TaskError(
+            f"{task.name} has no goals to reach; it is there to be recorded: "
+            f"latentplan collect --task {task.name}"
+        )
+    return task.goal_kinds
+
+
 def make_goal(env: Environment, kind: str, seed: int, index: int) -> Goal:
     """The goal of that kind, seed and index; the same every time. env is left at the goal's start.
 
@@ -39,7 +49,7 @@ def make_goal(env: Environment, kind: str, seed: int, index: int) -> Goal:
     task = env.task
     if seed < FIRST_GOAL_SEED:
         raise TaskError(f"goal seed {seed} belongs to training data; use {FIRST_GOAL_SEED} or more")
-    if kind not in task.goal_kinds:
+    if kind not in goal_kinds(task):
         raise TaskError(f"{task.name} has goals of kind {', '.join(task.goal_kinds)}, not {kind!r}")
     policy = SmoothedRandomPolicy(task.exploration_std)
     rng = np.random.default_rng([seed, task.goal_kinds.index(kind), index])

@@ -1,12 +1,18 @@
 """What a task is: a scene, where its episodes start, what counts as having reached a goal."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import mujoco
 import numpy as np
 
 from latentplan_ros.control.profile import RobotProfile
+from latentplan_ros.data.episode import Episode
 from latentplan_ros.sim.arm import ARMS, Driven
+
+if TYPE_CHECKING:
+    from latentplan_ros.sim.environment import Environment
 
 
 class TaskError(ValueError):
@@ -19,7 +25,8 @@ class Task(ABC):
     profile: robot profile that it runs with, a name or a YAML file; camera: the one that is looked
     through; start_min, start_max: box the hand starts in;
     exploration_std: standard deviation of random actions (MBOLD Table 4); truth_names: one name a
-    number of ``truth``; goal_kinds: kinds of goal picture; threshold_m: success (Table 4).
+    number of ``truth``; goal_kinds: kinds of goal picture, none where it is only recorded;
+    threshold_m: success (Table 4).
     """
 
     name: str
@@ -50,6 +57,15 @@ class Task(ABC):
         self, model: mujoco.MjModel, data: mujoco.MjData, rng: np.random.Generator
     ) -> None:
         """Draws the objects' start; the hand's is drawn from the start box."""
+
+    def record(
+        self, env: "Environment", rng: np.random.Generator, look: Callable[[], np.ndarray]
+    ) -> Episode | None:
+        """An episode, where the task records another than one of random actions; None if not.
+
+        look: gives the network's picture of the present moment.
+        """
+        return None
 
     @abstractmethod
     def truth(self, model: mujoco.MjModel, data: mujoco.MjData) -> np.ndarray:

@@ -26,7 +26,7 @@ from latentplan_ros.models.checkpoint import TrainedModel, load_checkpoint
 from latentplan_ros.models.world_model import WorldModel
 from latentplan_ros.planning import CEM, BatchController
 from latentplan_ros.sim.environment import Environment
-from latentplan_ros.sim.goals import Goal, make_goal
+from latentplan_ros.sim.goals import Goal, goal_kinds, make_goal
 from latentplan_ros.sim.task import Task
 from latentplan_ros.sim.tasks import make_task
 
@@ -140,7 +140,7 @@ def _oracles(
 ) -> dict[str, list[bool]]:
     task, std = env.task, model.header.exploration_std
     drawn = [
-        make_goal(env, kind, SEED, index) for kind in task.goal_kinds for index in range(count)
+        make_goal(env, kind, SEED, index) for kind in goal_kinds(task) for index in range(count)
     ]
     full = CEM(std, **model.header.planner)
     # A plan in the simulator costs a simulated step for each imagined one.

@@ -7,6 +7,7 @@ from latentplan_ros.sim.scene_file import SUFFIXES, SceneFile
 from latentplan_ros.sim.task import Task, TaskError
 from latentplan_ros.sim.tasks.franka_door import FrankaDoor
 from latentplan_ros.sim.tasks.franka_drawer import FrankaDrawer
+from latentplan_ros.sim.tasks.franka_grasp import FrankaGrasp
 from latentplan_ros.sim.tasks.franka_reach import FrankaReach
 from latentplan_ros.sim.tasks.push import SawyerPush1, SawyerPush1Near, SawyerPush3
 from latentplan_ros.sim.tasks.sawyer_reach import SawyerReach
@@ -16,6 +17,7 @@ TASKS: dict[str, type[Task]] = {
     for task in (
         FrankaDoor,
         FrankaDrawer,
+        FrankaGrasp,
         FrankaReach,
         SawyerPush1,
         SawyerPush1Near,
