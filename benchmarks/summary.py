@@ -1,17 +1,26 @@
 """Folds every results file into ``benchmarks/summary.json`` and into the documents' tables."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import tyro
 
 from benchmarks.destination import RESULTS, ROOT
+from benchmarks.representation.table import tables
 
 BEGIN, END = "<!-- figures -->", "<!-- /figures -->"
 README = "README.md"
+Table = Callable[[dict[str, dict[str, Any]]], str]
 # Where figures that begin so are shown; all others in README.
-DOCUMENTS = {"docs/plan2vec.md": "plan2vec/"}
+DOCUMENTS = {
+    "docs/plan2vec.md": "plan2vec/",
+    "docs/representation.md": "probe_cm/",
+    "docs/dmc.md": "dmc/",
+}
+# How, where one row a figure would not do.
+TABLES: dict[str, Table] = {"docs/representation.md": tables}
 
 
 class SummaryError(ValueError):
@@ -56,12 +65,12 @@ def shown_in(document: str, summary: dict[str, dict[str, Any]]) -> dict[str, dic
     return {name: f for name, f in summary.items() if name.startswith(DOCUMENTS[document])}
 
 
-def with_table(text: str, summary: dict[str, dict[str, Any]]) -> str:
+def with_table(text: str, summary: dict[str, dict[str, Any]], as_table: Table = table) -> str:
     """A document with the table between its two marks. Raises SummaryError without the marks."""
     if text.count(BEGIN) != 1 or text.count(END) != 1:
         raise SummaryError(f"a document with figures needs the marks {BEGIN} and {END}, once each")
     before, rest = text.split(BEGIN)
-    return f"{before}{BEGIN}\n{table(summary)}\n{END}{rest.split(END)[1]}"
+    return f"{before}{BEGIN}\n{as_table(summary)}\n{END}{rest.split(END)[1]}"
 
 
 def main() -> None:
@@ -70,7 +79,8 @@ def main() -> None:
     (ROOT / "benchmarks" / "summary.json").write_text(json.dumps(summary, indent=1) + "\n")
     for document in (README, *DOCUMENTS):
         path = ROOT / document
-        path.write_text(with_table(path.read_text(), shown_in(document, summary)))
+        shown, as_table = shown_in(document, summary), TABLES.get(document, table)
+        path.write_text(with_table(path.read_text(), shown, as_table))
     for name, figure in summary.items():
         interval = ""
         if figure["low"] is not None:

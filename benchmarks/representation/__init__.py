@@ -1,0 +1,1 @@
+"""Objectives of representation learning, judged: ``python -m benchmarks.representation``."""

@@ -1,0 +1,148 @@
+"""What is compared, and an encoder trained for each entry."""
+
+import shutil
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+import numpy as np
+import torch
+from lightning_fabric import Fabric
+from torch import nn
+
+from benchmarks.representation.compute import flops_of_update, within
+from benchmarks.representation.experiment import SEED, SIDE, Experiment
+from latentplan_ros.data.dataset import Dataset
+from latentplan_ros.learning import objectives
+from latentplan_ros.learning.representation.chosen import ChosenObjective, ObjectiveChoice
+from latentplan_ros.learning.representation.objective import Objective
+from latentplan_ros.learning.representation.pretraining import PretrainingStage
+from latentplan_ros.learning.stage import Stage
+from latentplan_ros.learning.train import Recipe, load_recipe
+from latentplan_ros.learning.trainer import run_stage
+from latentplan_ros.learning.world_model import WorldModelStage
+from latentplan_ros.models.latent_world_model import LatentWorldModel
+from latentplan_ros.sim.tasks import make_task
+
+RANDOM, NONE = "random", "none"  # an untrained encoder; the world model without an objective
+BESIDE = "+world_model"  # ends the name of an objective that is trained beside the world model
+# Few windows beside the world model's 24, or an update would be mostly the objective's.
+_WEIGHT, _WINDOWS = 1.0, 16
+
+
+@dataclass(frozen=True)
+class Trained:
+    """An encoder, and what it took: ``updates``, ``flops_of_update``, ``seconds``."""
+
+    encoder: nn.Module
+    cost: dict[str, Any]
+
+
+def every_entry() -> tuple[str, ...]:
+    """The untrained encoder, the world model alone, and each objective alone."""
+    return (RANDOM, NONE, *objectives.names())
+
+
+def entries_of(task: str, asked: Sequence[str]) -> list[str]:
+    """Those that can be judged on the task: what the objective learns from must have its arm."""
+    fit = [entry for entry in asked if _has_arm_of(task, entry)]
+    for entry in asked:
+        if entry not in fit:
+            print(f"{task}: {entry} learns from another arm's recordings, so it is left out")
+    return fit
+
+
+def chosen_beside(name: str) -> ObjectiveChoice:
+    """An objective beside the world model."""
+    return ObjectiveChoice(name, weight=_WEIGHT, settings={"batch_size": _WINDOWS})
+
+
+def settings_of(task: str, entry: str) -> dict[str, Any]:
+    """What a result of this entry depends on, beside the data and the compute."""
+    recipe = load_recipe(task)
+    settings: dict[str, Any] = {"entry": entry, "model": recipe.model}
+    if entry == NONE or entry.endswith(BESIDE):
+        settings["world_model"] = asdict(recipe.world_model)
+    if entry.endswith(BESIDE):
+        settings["beside"] = asdict(chosen_beside(entry.removesuffix(BESIDE)))
+    elif entry not in (RANDOM, NONE):
+        settings["objective"] = asdict(_kind(entry).recipe_type())
+    return settings
+
+
+def train_entry(experiment: Experiment, task: str, entry: str) -> Trained:
+    """A new encoder of the task's recipe, trained as the entry says for the experiment's compute.
+
+    All begin with the same weights. One that was cut off begins anew: it takes a minute.
+    """
+    if entry == RANDOM:
+        model = new_model(load_recipe(task))
+        return Trained(model.encoder.eval(), {"updates": 0, "flops_of_update": 0, "seconds": 0.0})
+    views = views_of(experiment, task, entry)
+
+    def make(updates: int) -> tuple[LatentWorldModel, Stage]:
+        recipe = load_recipe(task)
+        model = new_model(recipe)
+        if entry != NONE and not entry.endswith(BESIDE):
+            kind = objectives.find(entry)
+            objective = kind(model.encoder, recipe.model["latent"], kind.recipe_type())
+            stage = PretrainingStage(entry, objective, views, experiment.training, updates)
+            return model, stage
+        choice = None if entry == NONE else chosen_beside(entry.removesuffix(BESIDE))
+        data = experiment.dataset(task)
+        recipe = replace(recipe, world_model=replace(recipe.world_model, updates=updates))
+        training = experiment.training
+        return model, world_model_stage(model, recipe, data, training, choice, views)
+
+    of_update = flops_of_update(lambda updates: make(updates)[1])
+    updates = within(experiment.flops, of_update)
+    model, stage = make(updates)
+    folder = experiment.folder / f"{task}.{entry}.training"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    begin = time.perf_counter()
+    run_stage(Fabric(devices=1), stage, folder, SEED)
+    seconds = time.perf_counter() - begin
+    cost = {"updates": updates, "flops_of_update": of_update, "seconds": seconds}
+    return Trained(model.encoder.cpu().eval(), cost)
+
+
+def world_model_stage(
+    model: LatentWorldModel,
+    recipe: Recipe,
+    dataset: Dataset,
+    episodes: np.ndarray,
+    choice: ObjectiveChoice | None,
+    views: Sequence[Dataset],
+) -> WorldModelStage:
+    """The world model's, with an objective beside it if one is chosen."""
+    beside = None
+    if choice:
+        settings = objectives.find(choice.name).recipe_type(**choice.settings)
+        sizes = model.encoder, recipe.model["latent"]
+        beside = ChosenObjective(choice, settings, *sizes, views).beside(episodes)
+    return WorldModelStage(model, dataset, episodes, recipe.world_model, beside)
+
+
+def new_model(recipe: Recipe) -> LatentWorldModel:
+    """With the same weights every time."""
+    torch.manual_seed(SEED)
+    return LatentWorldModel({**recipe.model, "distance": None})
+
+
+def _kind(entry: str) -> type[Objective]:
+    return objectives.find(entry.removesuffix(BESIDE))
+
+
+def _has_arm_of(task: str, entry: str) -> bool:
+    source = "" if entry in (RANDOM, NONE) else _kind(entry).needs.source
+    return not source or make_task(source).profile == make_task(task).profile
+
+
+def views_of(experiment: Experiment, task: str, entry: str) -> list[Dataset]:
+    """What its objective learns from, one dataset a camera."""
+    if entry == NONE:
+        return []
+    needs = _kind(entry).needs
+    return [experiment.dataset(needs.source or task, c) for c in ("", SIDE)[: needs.views]]
