@@ -23,7 +23,7 @@ def main(
     tasks: tuple[str, ...] = TASKS,
     objectives: tuple[str, ...] = (),
     controlled: tuple[str, ...] = ("none", PSRL),
-    flops: float = 2.5e12,
+    flops: float = 1.5e12,
     episodes: int = 2000,
     folder: Path = ROOT / "runs" / "representation",
     data_folders: tuple[Path, ...] = (),
@@ -39,7 +39,7 @@ def main(
         objectives: of probes; all if left out, and beside them none, the world model alone, and
             random, an untrained encoder. NAME+world_model: beside the world model.
         controlled: of control: none, and objectives beside the world model.
-        flops: of training an encoder; a minute of one core.
+        flops: of training an encoder; half a minute of one core.
         episodes: random episodes, of which the last 100 are judged by.
         folder: training states, checkpoints, and datasets where data_folders lack them.
         data_folders: where there may be datasets already, as TASK.zarr and TASK.side.zarr.
