@@ -16,7 +16,7 @@ _XYZ = (
     (0.019334, 0.119193, 0.950227),
 )
 _KNEE = 6.0 / 29.0  # below it Lab goes on as a straight line
-GRID = 10.0  # of a and b
+_GRID = 10.0  # of a and b
 
 
 def to_lab(pictures: torch.Tensor) -> torch.Tensor:
@@ -57,11 +57,11 @@ def ab_bins() -> torch.Tensor:
     sides = ConvexHull(shown).equations  # a normal that points out, and an offset
     steps = np.arange(-12, 13)
     grid = np.stack(np.meshgrid(steps, steps, indexing="ij"), axis=-1)
-    inside = (GRID * grid @ sides[:, :2].T + sides[:, 2] <= 0.0).all(-1)
+    inside = (_GRID * grid @ sides[:, :2].T + sides[:, 2] <= 0.0).all(-1)
     padded = np.pad(inside, 1)
     size = len(steps)
     near = [padded[i : i + size, j : j + size] for i in range(3) for j in range(3)]
-    return torch.from_numpy(GRID * grid[np.any(near, axis=0)]).float()
+    return torch.from_numpy(_GRID * grid[np.any(near, axis=0)]).float()
 
 
 def nearest(values: torch.Tensor, bins: torch.Tensor, count: int) -> tuple[torch.Tensor, ...]:

@@ -26,20 +26,20 @@ def batches(objective, views):
         yield clips.draw(rng, objective.recipe.batch_size)
 
 
-def train(objective, views, updates):
-    """Trains it; the mean loss of the first and of the last tenth of the updates."""
+def train(objective, views, updates, watched="loss"):
+    """Trains it; the mean of what is watched in the first and in the last tenth of the updates."""
     weights = [weight for weight in objective.parameters() if weight.requires_grad]
     optimizer = torch.optim.Adam(weights, objective.recipe.learning_rate)
-    stream, losses = batches(objective, views), []
+    stream, course = batches(objective, views), []
     for _ in range(updates):
-        loss = objective(next(stream))["loss"]
+        losses = objective(next(stream))
         optimizer.zero_grad()
-        loss.backward()
+        losses["loss"].backward()
         optimizer.step()
         objective.after_update()
-        losses.append(loss.item())
+        course.append(losses[watched].item())
     some = max(1, updates // 10)
-    return float(np.mean(losses[:some])), float(np.mean(losses[-some:]))
+    return float(np.mean(course[:some])), float(np.mean(course[-some:]))
 
 
 @torch.no_grad()
