@@ -5,10 +5,13 @@ import json
 from dataclasses import asdict, replace
 from pathlib import Path
 
+from torch import nn
+
 from benchmarks.destination import ROOT, results_file
 from benchmarks.mbold.experiment import Experiment as Trials
 from benchmarks.representation.compute import flops_of_update, within
 from benchmarks.representation.entries import (
+    BESIDE,
     NONE,
     chosen_beside,
     new_model,
@@ -16,9 +19,11 @@ from benchmarks.representation.entries import (
     world_model_stage,
 )
 from benchmarks.representation.experiment import SEED, SIDE, Experiment, is_done
-from benchmarks.representation.judge import show
+from benchmarks.representation.judge import probed, show
+from benchmarks.representation.seen import seen_in
 from latentplan_ros.data.dataset import Dataset
 from latentplan_ros.evaluation.methods import make_policy
+from latentplan_ros.evaluation.representation.probes import Probes
 from latentplan_ros.evaluation.results import Figure, write_results
 from latentplan_ros.evaluation.run import STEPS
 from latentplan_ros.learning.objectives import find
@@ -36,7 +41,8 @@ class RegularGoals(SawyerPush3):
 
 
 def control(experiment: Experiment, entry: str) -> None:
-    """Writes success/sawyer_push3/objective_<entry>, where there are no results yet.
+    """Writes success/sawyer_push3/objective_<entry>, and probe_cm/<entry>/sawyer_push3_control of
+    its encoder, where there are no results yet.
 
     ``none`` trains the world model for the updates of the recipe; with an objective beside it there
     are fewer, for as much compute. Dynamics and distance are trained alike for all.
@@ -54,11 +60,22 @@ def control(experiment: Experiment, entry: str) -> None:
     if not checkpoint.exists():
         train("mbold", data, checkpoint, recipe, SEED, second_view=_second_view(experiment, entry))
     trials = Trials((SEED,), goals, experiment.episodes, steps, experiment.folder, experiment.quick)
-    policy = make_policy("model", load_checkpoint(checkpoint))
-    outcomes = trials.tried(RegularGoals(), policy, f"{TASK} {entry}")
-    figures = {f"success/{TASK}/objective_{entry}": Figure.success(outcomes)}
+    model = load_checkpoint(checkpoint)
+    figures = _probed(experiment, Dataset.open(data), recipe, model.encoder, entry)
+    outcomes = trials.tried(RegularGoals(), make_policy("model", model), f"{TASK} {entry}")
+    figures[f"success/{TASK}/objective_{entry}"] = Figure.success(outcomes)
     write_results(file, figures, seeds=[SEED], settings=settings, outcomes=outcomes)
     show(figures)
+
+
+def _probed(
+    experiment: Experiment, dataset: Dataset, recipe: Recipe, encoder: nn.Module, entry: str
+) -> dict[str, Figure]:
+    """Of the encoder, on the episodes that its training kept out."""
+    seen = seen_in(dataset, *dataset.split(recipe.held_out, SEED), experiment)
+    frames = {name: part.encoded(encoder) for name, part in seen.items()}
+    named = entry if entry == NONE else f"{entry}{BESIDE}"
+    return probed(Probes(frames["fitted"]), frames, f"probe_cm/{named}/{TASK}_control")
 
 
 def _recipe(experiment: Experiment, entry: str) -> Recipe:

@@ -27,7 +27,8 @@ from latentplan_ros.sim.tasks import make_task
 
 RANDOM, NONE = "random", "none"  # an untrained encoder; the world model without an objective
 BESIDE = "+world_model"  # ends the name of an objective that is trained beside the world model
-# Few windows beside the world model's 24, or an update would be mostly the objective's.
+# Few windows beside the world model's 24, at most the objective's own number, or an update would be
+# mostly the objective's.
 _WEIGHT, _WINDOWS = 1.0, 16
 
 
@@ -55,7 +56,8 @@ def entries_of(task: str, asked: Sequence[str]) -> list[str]:
 
 def chosen_beside(name: str) -> ObjectiveChoice:
     """An objective beside the world model."""
-    return ObjectiveChoice(name, weight=_WEIGHT, settings={"batch_size": _WINDOWS})
+    windows = min(_WINDOWS, _kind(name).recipe_type().batch_size)
+    return ObjectiveChoice(name, weight=_WEIGHT, settings={"batch_size": windows})
 
 
 def settings_of(task: str, entry: str) -> dict[str, Any]:

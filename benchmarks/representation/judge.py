@@ -39,16 +39,21 @@ def judge(experiment: Experiment, task: str, entry: str) -> None:
     seen = seen_of(experiment, task)
     frames = {name: part.encoded(trained.encoder) for name, part in seen.items()}
     probes = Probes(frames["fitted"])
-    figures = {}
-    for ending, (probe, place, pictures) in MEASURED.items():
-        errors = probes.errors_cm(probe, frames[pictures])[place]
-        figure = median_over_episodes(errors, frames[pictures].episode)
-        figures[f"probe_cm/{entry}/{task}{ending}"] = figure
+    figures = probed(probes, frames, f"probe_cm/{entry}/{task}")
     _draw(experiment, task, entry, probes, frames)
     judging = time.perf_counter() - begin
     raw = {**trained.cost, "judging_seconds": judging}
     write_results(file, figures, seeds=[SEED], settings=settings, raw=raw)
     show(figures)
+
+
+def probed(probes: Probes, frames: dict[str, Frames], name: str) -> dict[str, Figure]:
+    """What the probes read from held-out frames, clean and disturbed, as figures of that name."""
+    figures = {}
+    for ending, (probe, place, pictures) in MEASURED.items():
+        errors = probes.errors_cm(probe, frames[pictures])[place]
+        figures[f"{name}{ending}"] = median_over_episodes(errors, frames[pictures].episode)
+    return figures
 
 
 def show(figures: dict[str, Figure]) -> None:

@@ -33,8 +33,14 @@ class Seen:
 def seen_of(experiment: Experiment, task: str) -> dict[str, Seen]:
     """What every entry of a task is judged on: ``fitted``, ``clean`` and ``distractors``."""
     dataset, training = experiment.dataset(task), experiment.training
+    return seen_in(dataset, training, np.arange(len(training), experiment.episodes), experiment)
+
+
+def seen_in(
+    dataset: Dataset, training: np.ndarray, held_out: np.ndarray, experiment: Experiment
+) -> dict[str, Seen]:
+    """The same of a dataset, by the numbers of its episodes; of those in training some."""
     chosen = np.unique(np.linspace(0, len(training) - 1, experiment.fitted).astype(int))
-    held_out = np.arange(len(training), experiment.episodes)
     draw = Distractors.of(dataset, dataset.frames(training), SEED)
     seen = {"fitted": _some(dataset, training[chosen]), "clean": _some(dataset, held_out)}
     disturbed = [draw(dataset.episode(e).image, e)[::_STRIDE] for e in held_out.tolist()]
