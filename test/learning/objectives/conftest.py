@@ -1,4 +1,9 @@
-"""200 pictures of a tiny table: a hand that actions move, a block that it pushes along."""
+"""200 pictures of a tiny table: a hand that actions move, a block that it pushes along.
+
+And as many of grasps: things on the table, one of them taken away, and that one alone.
+"""
+
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -62,3 +67,45 @@ def table(tmp_path_factory):
 def other_side(tmp_path_factory):
     """The same moments from the other side."""
     return write_table(tmp_path_factory.mktemp("table") / "other.zarr", True)
+
+
+THINGS = ((230, 180, 30), (40, 60, 200), (200, 40, 40), (30, 150, 60), (150, 60, 190))
+
+
+def grasped(rng):
+    """Three of five things, then two of them, then the third alone, large.
+
+    Truth: which are in the picture.
+    """
+    tray = rng.choice(len(THINGS), 3, replace=False)
+    cells = rng.choice(9, 3, replace=False)
+    pictures, seen = [], []
+    for shown in (tray, tray[1:], tray[:1]):
+        picture = np.full((64, 64, 3), (150, 145, 140), np.uint8)
+        for thing, cell in zip(tray, cells, strict=True):
+            if thing in shown:
+                y, x, half = 12 + 20 * (cell // 3), 12 + 20 * (cell % 3), 6
+                if len(shown) == 1:
+                    y, x, half = 32, 32, 16
+                picture[y - half : y + half, x - half : x + half] = THINGS[thing]
+        pictures.append(picture)
+        seen.append(np.isin(np.arange(len(THINGS)), shown))
+    zeros = np.zeros((3, 4), np.float32)
+    return Episode(np.stack(pictures), zeros, zeros[:, :2], np.array(seen, np.float32))
+
+
+@pytest.fixture(scope="session")
+def grasps(tmp_path_factory):
+    path = tmp_path_factory.mktemp("grasps") / "main.zarr"
+    names = tuple(f"thing{number}" for number in range(len(THINGS)))
+    with DatasetWriter(path, replace(INFO, task="franka_grasp", truth_names=names)) as writer:
+        for episode in range(66):
+            writer.append(grasped(np.random.default_rng([6, episode])))
+    return Dataset.open(path)
+
+
+@pytest.fixture
+def recordings(table, other_side, grasps):
+    """Objective -> the datasets it may learn from, one a camera."""
+    of_task = {"": [table, other_side], "franka_grasp": [grasps]}
+    return lambda objective: of_task[objective.needs.source]
