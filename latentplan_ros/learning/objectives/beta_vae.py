@@ -13,7 +13,9 @@ from latentplan_ros.models.networks import Decoder
 
 @dataclass(frozen=True)
 class BetaVaeRecipe(ObjectiveRecipe):
-    beta: float = 5.0  # RIG's
+    # RIG's released code, for pushing. With 5, what moves is not worth its nats at a variance of 1,
+    # and the latents lose it.
+    beta: float = 10.0 / 128.0
     channels: int = 16  # of the decoder
 
 

@@ -22,7 +22,7 @@ FRAMES = 8
 
 @dataclass(frozen=True)
 class CcVaeRecipe(ObjectiveRecipe):
-    beta: float = 5.0  # as for the beta-VAE
+    beta: float = 10.0 / 128.0  # as for the beta-VAE
     context: int = 32  # numbers of c
     channels: int = 16  # of the context's encoder and of both decoders
 

@@ -99,7 +99,7 @@ def test_the_loss_weighs_the_divergence_by_beta(name, table):
 
 
 def test_the_context_vae_draws_the_first_picture_from_the_context_alone(table):
-    objective = make("cc_vae", batch_size=16, channels=8, learning_rate=2e-3)
+    objective = make("cc_vae", batch_size=12, channels=8, learning_rate=2e-3)
     train(objective, [table], 90)
     first = pictures(next(batches(objective, [table])))[:, 0]
     with torch.no_grad():
