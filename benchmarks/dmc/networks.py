@@ -1,0 +1,107 @@
+"""The networks of pixel SAC, in the paper's sizes (supplement, table 2), as CURL has them."""
+
+import torch
+from torch import nn
+
+from benchmarks.dmc.environment import STACKED
+
+FILTERS, LATENT, HIDDEN = 32, 50, 1024
+CELLS = 16  # a side of what the convolutions leave of 84 x 84
+# What the coarse cells stand on, 4 pixels each, and the fine cells there, 2 pixels each: without
+# padding, convolutions keep off the border.
+COVERED, FINE_COVERED = slice(9, 73), slice(4, 36)
+_LOG_STD = (-10.0, 2.0)
+
+
+class FrameEncoder(nn.Module):
+    """Each picture on its own: ``uint8 [N,3,84,84]`` to fine and coarse features.
+
+    Fine are ``[N,32,41,41]``, after the first layer; coarse ``[N,32,16,16]``, after all four. The
+    supplement's table 3 encodes I_t to I_{t+M} one by one as well. Strides are nowhere given;
+    CURL's 2, 1, 1, 1 take three times as long as 2, 2, 1, 1.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first = nn.Sequential(nn.Conv2d(3, FILTERS, 3, 2), nn.ReLU(inplace=True))
+        self.rest = nn.Sequential(
+            *(nn.Conv2d(FILTERS, FILTERS, 3, 2), nn.ReLU(inplace=True)),
+            *(nn.Conv2d(FILTERS, FILTERS, 3, 1), nn.ReLU(inplace=True)),
+            *(nn.Conv2d(FILTERS, FILTERS, 3, 1), nn.ReLU(inplace=True)),
+        )
+        _orthogonal(self)
+        # Half the time on a CPU, and how pictures come from the replay anyway.
+        self.to(memory_format=torch.channels_last)
+
+    def forward(self, pictures: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        fine = self.first(pictures.float() / 255.0)
+        return fine, self.rest(fine)
+
+
+class Latent(nn.Module):
+    """Coarse features of three pictures ``[3,B,32,16,16]`` to what Q sees, ``[B,50]``."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        inputs = STACKED * FILTERS * CELLS * CELLS
+        self.project = nn.Sequential(nn.Linear(inputs, LATENT), nn.LayerNorm(LATENT), nn.Tanh())
+        _orthogonal(self)
+
+    def forward(self, features: torch.Tensor) -> torch.Tensor:
+        latents: torch.Tensor = self.project(features.transpose(0, 1).flatten(1))
+        return latents
+
+
+class Critic(nn.Module):
+    """Two Q functions of a latent and an action."""
+
+    def __init__(self, actions: int) -> None:
+        super().__init__()
+        self.q = nn.ModuleList(_mlp(LATENT + actions, 1) for _ in range(2))
+        _orthogonal(self)
+
+    def forward(self, latent: torch.Tensor, action: torch.Tensor) -> torch.Tensor:
+        """``[2,B]``."""
+        inputs = torch.cat([latent, action], dim=1)
+        return torch.stack([q(inputs).squeeze(1) for q in self.q])
+
+
+class Actor(nn.Module):
+    """A normal distribution squashed by tanh, on a latent of its own, as CURL's actor has one."""
+
+    def __init__(self, actions: int) -> None:
+        super().__init__()
+        self.latent = Latent()
+        self.policy = _mlp(LATENT, 2 * actions)
+        _orthogonal(self.policy)
+
+    def forward(self, features: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Mean and deviation before the squashing, ``[B,A]`` each."""
+        mean, log_std = self.policy(self.latent(features)).chunk(2, dim=1)
+        low, high = _LOG_STD
+        return mean, (low + (high - low) * (log_std.tanh() + 1.0) / 2.0).exp()
+
+    def sample(self, features: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Actions ``[B,A]`` in [-1, 1], and the logarithm of their density ``[B]``."""
+        normal = torch.distributions.Normal(*self(features))
+        before = normal.rsample()
+        # log(1 - tanh(x)^2), in a form that is exact where the tanh rounds to 1.
+        squashing = 2.0 * (0.6931471805599453 - before - nn.functional.softplus(-2.0 * before))
+        return before.tanh(), (normal.log_prob(before) - squashing).sum(1)
+
+
+def _mlp(inputs: int, outputs: int) -> nn.Sequential:
+    return nn.Sequential(
+        *(nn.Linear(inputs, HIDDEN), nn.ReLU(inplace=True)),
+        *(nn.Linear(HIDDEN, HIDDEN), nn.ReLU(inplace=True)),
+        nn.Linear(HIDDEN, outputs),
+    )
+
+
+def _orthogonal(network: nn.Module) -> None:
+    """Weights as pixel SAC begins with them since SAC+AE (Yarats et al. 2019)."""
+    for part in network.modules():
+        if isinstance(part, nn.Linear | nn.Conv2d):
+            gain = nn.init.calculate_gain("relu") if isinstance(part, nn.Conv2d) else 1.0
+            nn.init.orthogonal_(part.weight, gain)
+            nn.init.zeros_(part.bias)
