@@ -21,6 +21,7 @@ SETTINGS: dict[str, dict] = {
     "bigan": {"batch_size": 12, "channels": 8},
     "exemplar": {"batch_size": 16, "learning_rate": 2e-3},
     "jigsaw": {"batch_size": 12},
+    "spr": {"batch_size": 16, "learning_rate": 2e-3},
     "cc_vae": {"batch_size": 16, "channels": 8},
     "odd_one_out": {"batch_size": 16},
     "arrow_of_time": {"batch_size": 16},
