@@ -70,6 +70,7 @@ def _train(
         state.unlink(missing_ok=True)
     learned = Training(TASKS[task], method, seed, plan, state, torch.device(device)).run()
     curves.add(seed, learned, device)
+    state.unlink(missing_ok=True)
     draw(curves.file.parent, curves.file.parent if quick else ROOT / "docs" / "dmc")
 
 

@@ -24,7 +24,7 @@ class Training:
     def __init__(
         self, task: Task, method: str, seed: int, plan: Plan, file: Path, device: torch.device
     ) -> None:
-        """file: of the saved state, removed when all is done."""
+        """file: where the state is saved, and continued from if it exists."""
         self._plan, self._seed, self._file, self._device = plan, seed, file, device
         self._name = f"{task.title} {method} seed {seed}"
         torch.manual_seed(seed)
@@ -56,7 +56,6 @@ class Training:
             if time.monotonic() - saved > self._plan.save_every_s:
                 self.save()
                 saved = time.monotonic()
-        self._file.unlink(missing_ok=True)
         return done
 
     def _episode(self, number: int) -> int:
