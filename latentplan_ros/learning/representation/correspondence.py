@@ -99,9 +99,12 @@ def _doubled(inputs: int, outputs: int) -> nn.Sequential:
 
 
 def _joined(doubled: torch.Tensor, *others: torch.Tensor) -> torch.Tensor:
+    """All in one, as large as the first."""
     size = doubled.shape[2:]
     brought = [
-        functional.interpolate(other, size, mode="bilinear", align_corners=False)
+        other  # to interpolate to the same size would take time and change nothing
+        if other.shape[2:] == size
+        else functional.interpolate(other, size, mode="bilinear", align_corners=False)
         for other in others
     ]
     return torch.cat([doubled, *brought], dim=1)
