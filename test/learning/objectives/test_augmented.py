@@ -1,8 +1,9 @@
 """CURL, SPR, RAD and DrQ: what is augmented, what is a target, and what it is compared with."""
 
+import numpy as np
 import pytest
 import torch
-from trials import batches, make
+from trials import batches, make, train
 
 from latentplan_ros.learning import objectives
 from latentplan_ros.learning.objectives import curl, drq, rad, spr
@@ -127,3 +128,13 @@ def test_spr_predicts_each_step_with_the_actions_so_far(shifts, table, monkeypat
     before, after = (steps.unflatten(0, (5, 12)) for steps in guessed)
     torch.testing.assert_close(before[:3], after[:3])
     assert (before[3:] - after[3:]).abs().amax((1, 2)).min() > 1e-3
+
+
+def test_latents_of_spr_do_not_become_all_the_same(table):
+    objective = make("spr", batch_size=12)
+    train(objective, [table], 30)
+    rows = np.arange(0, table.num_frames, 4)
+    images = torch.from_numpy(table.images(rows).transpose(0, 3, 1, 2).copy())
+    with torch.no_grad():
+        latents = objective.encoder(images)
+    assert latents.std(0).mean() > 0.1
