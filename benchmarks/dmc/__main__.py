@@ -8,10 +8,10 @@ import tyro
 
 from benchmarks.destination import ROOT
 from benchmarks.dmc.curves import draw
-from benchmarks.dmc.environment import TASKS
 from benchmarks.dmc.methods import METHODS
 from benchmarks.dmc.plan import DmcError, Plan, SacSettings
 from benchmarks.dmc.results import PAPERS_STEPS, Curves
+from benchmarks.dmc.tasks import TASKS
 from benchmarks.dmc.training import Training
 
 # Few and small: that everything runs.

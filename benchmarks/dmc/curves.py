@@ -11,7 +11,7 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 import numpy as np
 
-from benchmarks.dmc.environment import EPISODE
+from benchmarks.dmc.tasks import EPISODE
 
 _COLOURS = {"sac": "tab:gray", "curl": "tab:orange", "psrl": "tab:blue"}
 

@@ -1,41 +1,15 @@
 """The suite's tasks as the paper sees them: pictures, three in a row, and repeated actions."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from dm_control import suite
 
-RENDERED, STACKED = 100, 3  # pixels of a side, pictures of an observation (supplement, table 2)
-EPISODE = 1000  # environment steps; the most return, as a reward is in [0, 1]
+from benchmarks.dmc.tasks import RENDERED, STACKED, Task
 
 # Of texels a side, in place of the suite's 2048: in software a picture then takes half the time,
 # and pixels change by a tenth of a grey level in the mean.
 _SHADOWS = 512
-
-
-@dataclass(frozen=True)
-class Task:
-    """domain, name: the suite's; repeat: environment steps that an action is held (table 2)."""
-
-    domain: str
-    name: str
-    repeat: int
-
-    @property
-    def title(self) -> str:
-        return f"{self.domain}_{self.name}"
-
-
-TASKS = {
-    task.domain: task
-    for task in (
-        Task("cartpole", "swingup", 8),
-        Task("reacher", "easy", 4),
-        Task("ball_in_cup", "catch", 4),
-        Task("finger", "spin", 2),
-    )
-}
 
 
 class Environment:

@@ -3,7 +3,7 @@
 import torch
 from torch import nn
 
-from benchmarks.dmc.environment import STACKED
+from benchmarks.dmc.tasks import STACKED
 
 FILTERS, LATENT, HIDDEN = 32, 50, 1024
 CELLS = 16  # a side of what the convolutions leave of 84 x 84

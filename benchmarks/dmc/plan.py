@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from benchmarks.dmc.environment import EPISODE
+from benchmarks.dmc.tasks import EPISODE
 
 
 class DmcError(RuntimeError):

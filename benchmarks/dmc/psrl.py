@@ -4,8 +4,8 @@ import torch
 from torch import nn
 
 from benchmarks.dmc.auxiliary import Auxiliary, Batch, Seen
-from benchmarks.dmc.environment import STACKED
 from benchmarks.dmc.networks import CELLS, COVERED, FILTERS, FINE_COVERED
+from benchmarks.dmc.tasks import STACKED
 from latentplan_ros.learning.representation.correspondence import (
     Correspondence,
     correspondence_loss,

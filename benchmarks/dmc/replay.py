@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from benchmarks.dmc.environment import RENDERED, STACKED
+from benchmarks.dmc.tasks import RENDERED, STACKED
 
 Arrays = dict[str, np.ndarray]
 

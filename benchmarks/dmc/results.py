@@ -7,8 +7,8 @@ import numpy as np
 from scipy import stats
 
 from benchmarks.destination import results_file
-from benchmarks.dmc.environment import EPISODE, Task
 from benchmarks.dmc.plan import Plan
+from benchmarks.dmc.tasks import EPISODE, Task
 from latentplan_ros.evaluation.results import Figure, write_results
 
 PAPERS_STEPS = 100_000

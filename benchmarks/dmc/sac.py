@@ -9,9 +9,9 @@ from torch import nn
 
 from benchmarks.dmc.auxiliary import Auxiliary, Batch, Seen
 from benchmarks.dmc.crops import centre_crop
-from benchmarks.dmc.environment import STACKED
 from benchmarks.dmc.networks import Actor, Critic, FrameEncoder, Latent
 from benchmarks.dmc.plan import SacSettings
+from benchmarks.dmc.tasks import STACKED
 from latentplan_ros.learning.frozen import frozen
 from latentplan_ros.learning.representation.target_network import TargetNetwork
 

@@ -8,12 +8,13 @@ import torch
 import tyro
 
 from benchmarks.destination import results_file
-from benchmarks.dmc.environment import EPISODE, TASKS, Environment
+from benchmarks.dmc.environment import Environment
 from benchmarks.dmc.methods import METHODS
 from benchmarks.dmc.plan import Plan
 from benchmarks.dmc.replay import Replay
 from benchmarks.dmc.results import PAPERS_STEPS
 from benchmarks.dmc.sac import Sac
+from benchmarks.dmc.tasks import EPISODE, TASKS
 from latentplan_ros.evaluation.results import Figure, write_results
 
 

@@ -10,11 +10,12 @@ from typing import Any
 import numpy as np
 import torch
 
-from benchmarks.dmc.environment import EPISODE, Environment, Task
+from benchmarks.dmc.environment import Environment
 from benchmarks.dmc.evaluation import evaluate
 from benchmarks.dmc.methods import METHODS
 from benchmarks.dmc.plan import DmcError, Plan
 from benchmarks.dmc.replay import Replay
+from benchmarks.dmc.tasks import EPISODE, Task
 
 
 class Training:

@@ -18,7 +18,7 @@ from latentplan_ros.sim.worlds.maze import MOVES
 
 MAZE, WANTED = "cmaze", 0.9
 PLAN2VEC, DQN = (20, 30, 100), (1000,)
-DQN_SEEDS = 3  # of the seeds: a training of it takes 12 minutes of one core, Plan2vec's one
+DQN_SEEDS = 3  # of the seeds: a training of it takes several times as long as Plan2vec's
 
 
 def compare(experiment: Experiment) -> None:

@@ -1,7 +1,5 @@
 """Equal compute: how many updates of a stage a number of floating point operations pays for."""
 
-from collections.abc import Callable
-
 import numpy as np
 import torch
 from torch.utils.flop_counter import FlopCounterMode
@@ -9,13 +7,12 @@ from torch.utils.flop_counter import FlopCounterMode
 from latentplan_ros.learning.stage import Stage
 
 
-def flops_of_update(make: Callable[[int], Stage]) -> int:
+def flops_of_update(stage: Stage) -> int:
     """Forward and backward of one batch: the products in them, the same on every machine.
 
     Not counted is what memory and not arithmetic limits: norms, activations, drawing batches, the
-    optimiser, target networks. make: a number of updates to a new stage.
+    optimiser, target networks. The stage is not to be trained afterwards: it has drawn a batch.
     """
-    stage = make(1)
     torch.manual_seed(0)
     batch = stage.sample(np.random.default_rng(0), stage.batch_size)
     with FlopCounterMode(display=False) as counter:

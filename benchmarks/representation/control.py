@@ -94,9 +94,7 @@ def _flops(experiment: Experiment, recipe: Recipe, entry: str) -> int:
     choice = None if entry == NONE else chosen_beside(entry)
     data, views = experiment.dataset(TASK), views_of(experiment, TASK, entry)
     model, training = new_model(recipe), experiment.training
-    return flops_of_update(
-        lambda _: world_model_stage(model, recipe, data, training, choice, views)
-    )
+    return flops_of_update(world_model_stage(model, recipe, data, training, choice, views))
 
 
 def _second_view(experiment: Experiment, entry: str) -> Path | None:

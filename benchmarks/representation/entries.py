@@ -97,7 +97,7 @@ def train_entry(experiment: Experiment, task: str, entry: str) -> Trained:
         training = experiment.training
         return model, world_model_stage(model, recipe, data, training, choice, views)
 
-    of_update = flops_of_update(lambda updates: make(updates)[1])
+    of_update = flops_of_update(make(1)[1])
     updates = within(experiment.flops, of_update)
     model, stage = make(updates)
     folder = experiment.folder / f"{task}.{entry}.training"

@@ -78,7 +78,7 @@ def test_products_are_counted_and_the_budget_buys_whole_updates(tmp_path: Path) 
             return {"loss": super().forward(batch).sum()}
 
     # A product and a sum for each weight and row; backward once, as the batch needs no gradient.
-    assert flops_of_update(lambda updates: OneProduct(7, 3)) == 2 * 2 * 10 * 7 * 3
+    assert flops_of_update(OneProduct(7, 3)) == 2 * 2 * 10 * 7 * 3
     assert [within(100.0, 30), within(1.0, 30)] == [3, 1]
 
 

@@ -1,4 +1,4 @@
-"""Pictures changed at random in ways that keep what they show: ``[B,3,H,W]`` in [0, 1].
+"""Square pictures changed at random in ways that keep what they show: ``[B,3,S,S]`` in [0, 1].
 
 Each picture of a batch gets its own draw, from torch's generator.
 """
@@ -8,6 +8,8 @@ import math
 import torch
 from torch.nn import functional
 
+from latentplan_ros.learning.representation.patches import cut
+
 _LUMA = (0.299, 0.587, 0.114)  # of red, green and blue in how bright a colour looks (ITU-R BT.601)
 
 
@@ -15,13 +17,8 @@ def random_shift(pictures: torch.Tensor, pad: int) -> torch.Tensor:
     """Moved by up to ``pad`` pixels along each axis; the border repeats (DrQ, Yarats et al. 2021,
     section 3)."""
     padded = functional.pad(pictures, (pad, pad, pad, pad), mode="replicate")
-    return _random_windows(padded, pictures.shape[2], pictures.shape[3])
-
-
-def random_crop(pictures: torch.Tensor, size: int) -> torch.Tensor:
-    """A window of ``size`` times ``size`` pixels, drawn as large as the picture was."""
-    windows = _random_windows(pictures, size, size)
-    return functional.interpolate(windows, pictures.shape[2:], mode="bilinear", align_corners=False)
+    top, left = torch.randint(2 * pad + 1, (2, len(pictures), 1), device=pictures.device)
+    return cut(padded, top, left, pictures.shape[2])[:, 0].contiguous()
 
 
 def intensity_jitter(pictures: torch.Tensor, scale: float) -> torch.Tensor:
@@ -46,22 +43,6 @@ def colour_jitter(
     jittered = (gray + (jittered - gray) * _factors(pictures, saturation)).clamp(0.0, 1.0)
     turns = hue * (2.0 * torch.rand(len(pictures), device=pictures.device) - 1.0)
     return torch.einsum("bij,bjhw->bihw", _hue_turns(turns), jittered).clamp(0.0, 1.0)
-
-
-def rotated(pictures: torch.Tensor, quarter_turns: torch.Tensor) -> torch.Tensor:
-    """Square pictures turned counterclockwise; quarter_turns: int64 ``[B]`` of 0 to 3."""
-    every_way = torch.stack([torch.rot90(pictures, turns, (2, 3)) for turns in range(4)])
-    return every_way[quarter_turns, torch.arange(len(pictures), device=pictures.device)]
-
-
-def _random_windows(pictures: torch.Tensor, height: int, width: int) -> torch.Tensor:
-    count, device = len(pictures), pictures.device
-    top = torch.randint(pictures.shape[2] - height + 1, (count, 1, 1), device=device)
-    left = torch.randint(pictures.shape[3] - width + 1, (count, 1, 1), device=device)
-    rows = top + torch.arange(height, device=device)[:, None]
-    columns = left + torch.arange(width, device=device)
-    which = torch.arange(count, device=device)[:, None, None]
-    return pictures.permute(0, 2, 3, 1)[which, rows, columns].permute(0, 3, 1, 2).contiguous()
 
 
 def _factors(pictures: torch.Tensor, spread: float) -> torch.Tensor:

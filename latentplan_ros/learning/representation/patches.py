@@ -1,4 +1,4 @@
-"""Parts of pictures ``[B,3,H,W]``, and their size for the encoder."""
+"""Parts of pictures ``[B,C,H,W]``, and their size for the encoder."""
 
 import torch
 from torch.nn import functional
@@ -7,7 +7,7 @@ PICTURE = 64  # pixels a side, of what the encoder sees
 
 
 def cut(pictures: torch.Tensor, top: torch.Tensor, left: torch.Tensor, size: int) -> torch.Tensor:
-    """Squares ``[B,P,3,size,size]``, P of each picture; top, left: pixels, int64 ``[B,P]``."""
+    """Squares ``[B,P,C,size,size]``, P of each picture; top, left: pixels, int64 ``[B,P]``."""
     along = torch.arange(size, device=pictures.device)
     rows = (top[..., None] + along)[..., :, None]
     columns = (left[..., None] + along)[..., None, :]
