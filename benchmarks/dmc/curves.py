@@ -12,6 +12,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from benchmarks.dmc.tasks import EPISODE
+from benchmarks.plot_file import save
 
 _COLOURS = {"sac": "tab:gray", "curl": "tab:orange", "psrl": "tab:blue"}
 
@@ -42,7 +43,4 @@ def _draw(task: str, methods: dict[str, Any], file: Path) -> Path:
     axis.set_ylabel("return of 10 episodes")
     axis.set_title(task.replace("_", " "))
     axis.legend(frameon=False)
-    figure.tight_layout()
-    figure.savefig(file, dpi=100, metadata={"Software": None})
-    plt.close(figure)
-    return file
+    return save(figure, file)

@@ -4,6 +4,7 @@ import torch
 from torch import nn
 
 from benchmarks.dmc.tasks import STACKED
+from latentplan_ros.models.squashed import squashed_sample
 
 FILTERS, LATENT, HIDDEN = 32, 50, 1024
 CELLS = 16  # a side of what the convolutions leave of 84 x 84
@@ -83,11 +84,7 @@ class Actor(nn.Module):
 
     def sample(self, features: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Actions ``[B,A]`` in [-1, 1], and the logarithm of their density ``[B]``."""
-        normal = torch.distributions.Normal(*self(features))
-        before = normal.rsample()
-        # log(1 - tanh(x)^2), in a form that is exact where the tanh rounds to 1.
-        squashing = 2.0 * (0.6931471805599453 - before - nn.functional.softplus(-2.0 * before))
-        return before.tanh(), (normal.log_prob(before) - squashing).sum(1)
+        return squashed_sample(*self(features))
 
 
 def _mlp(inputs: int, outputs: int) -> nn.Sequential:

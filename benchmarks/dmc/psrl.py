@@ -1,7 +1,6 @@
 """PSRL's loss (Choi et al. 2023) for the encoder of SAC, of the parts that the arm's has too."""
 
 import torch
-from torch import nn
 
 from benchmarks.dmc.auxiliary import Auxiliary, Batch, Seen
 from benchmarks.dmc.networks import CELLS, COVERED, FILTERS, FINE_COVERED
@@ -10,15 +9,7 @@ from latentplan_ros.learning.representation.correspondence import (
     Correspondence,
     correspondence_loss,
 )
-from latentplan_ros.learning.representation.paired_similarity import (
-    ActionAwareTransform,
-    Projection,
-    VolumeProjection,
-    global_loss,
-    local_loss,
-    min_max,
-)
-from latentplan_ros.learning.representation.target_network import TargetNetwork
+from latentplan_ros.learning.representation.paired_similarity import PairedSimilarity
 from latentplan_ros.learning.representation.warp import resized, warped
 
 # As in learning/objectives/psrl.py: what the widths of layers that are thrown away are divided by,
@@ -36,11 +27,7 @@ class Psrl(Auxiliary):
     def __init__(self, actions: int) -> None:
         super().__init__()
         self.correspondence = Correspondence(FILTERS, FILTERS, _NARROWER)
-        self.mix = nn.Conv2d(STACKED * FILTERS, FILTERS, 1)
-        self.transform = ActionAwareTransform(FILTERS, actions, _NARROWER)
-        self.project = VolumeProjection(FILTERS, _PROJECTED)
-        self.predict = Projection(_PROJECTED, _PROJECTED)
-        self.target_mix, self.target_project = TargetNetwork(self.mix), TargetNetwork(self.project)
+        self.volumes = PairedSimilarity(STACKED, FILTERS, actions, _NARROWER, _PROJECTED)
         self.to(memory_format=torch.channels_last)  # as the encoder's features come
 
     def forward(self, seen: Seen, actions: torch.Tensor) -> Batch:
@@ -49,8 +36,7 @@ class Psrl(Auxiliary):
         return {"loss": wrong + alike, "correspondence": wrong, "similarity": alike}
 
     def follow(self, rate: float) -> None:
-        self.target_mix.follow(self.mix, rate)
-        self.target_project.follow(self.project, rate)
+        self.volumes.follow(rate)
 
     def correspond(self, seen: Seen) -> tuple[torch.Tensor, torch.Tensor]:
         """External flows, from each picture of the next observation to the one before it,
@@ -72,15 +58,9 @@ class Psrl(Auxiliary):
     def _alike(self, seen: Seen, flows: torch.Tensor, actions: torch.Tensor) -> torch.Tensor:
         """L_sim of the warped volume and the predicted one with what was observed."""
         moved = warped(seen.coarse.flatten(0, 1), resized(flows, (CELLS, CELLS)))
-        transformed = min_max(self.mix(_stacked(moved.unflatten(0, (STACKED, -1)))))
-        predicted = self.transform(self.mix(_stacked(seen.coarse)), actions)
-        observed = min_max(self.target_mix(_stacked(seen.target_coarse)))
-        vector = self.target_project(observed)
-        losses = [
-            global_loss(self.predict(self.project(guess)), vector) + local_loss(guess, observed)
-            for guess in (transformed, predicted)
-        ]
-        return losses[0] + losses[1]
+        maps = moved.unflatten(0, (STACKED, -1)), seen.coarse, seen.target_coarse
+        alike: torch.Tensor = self.volumes(*map(_stacked, maps), actions)
+        return alike
 
 
 def _joined(*parts: torch.Tensor) -> torch.Tensor:

@@ -11,6 +11,7 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 
 from benchmarks.mbold.horizons import HORIZONS
+from benchmarks.plot_file import save
 
 
 def draw(results: Path, out: Path) -> list[Path]:
@@ -48,10 +49,7 @@ def _draw(task: str, documents: dict[str, Any], file: Path) -> Path:
     axis.set_ylabel("success, %")
     axis.set_title(task.replace("_", " "))
     axis.legend(frameon=False)
-    figure.tight_layout()
-    figure.savefig(file, dpi=100, metadata={"Software": None})
-    plt.close(figure)
-    return file
+    return save(figure, file)
 
 
 def _by_kind(document: dict[str, Any]) -> dict[str, Any]:

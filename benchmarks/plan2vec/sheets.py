@@ -13,12 +13,14 @@ from benchmarks.plan2vec.experiment import TRIAL_SEED, TRIALS, Experiment
 from benchmarks.plan2vec.mazes import LearnedMaze, learned
 from benchmarks.plan2vec.quadrants import Restricted, learned_restricted, opposite
 from benchmarks.plan2vec.towns import learned_town
+from benchmarks.plot_file import save
 from latentplan_ros.evaluation.plan2vec.maze_trials import draw_trials, try_maze
 from latentplan_ros.learning.plan2vec.learn import Plan2vecRecipe, distill
 from latentplan_ros.models.picture_map import PictureMap
 from latentplan_ros.sim.worlds.maze import MAZES
 
 PAIRS, EDGES = 4000, 3000  # drawn of all
+_DPI = 80
 
 
 def draw(experiment: Experiment) -> None:
@@ -28,10 +30,10 @@ def draw(experiment: Experiment) -> None:
     figure, axes = plt.subplots(2, 3, figsize=(9, 6))
     for column, (name, world) in enumerate(worlds.items()):
         _embedding(experiment, world, name, axes[:, column])
-    _save(figure, folder / "embedding.png")
-    _save(_maze_figure(worlds["cmaze"]), folder / "cmaze.png")
-    _save(_town_figure(experiment), folder / "town.png")
-    _save(_quadrants_figure(learned_restricted(experiment, 0)), folder / "quadrants.png")
+    save(figure, folder / "embedding.png", _DPI)
+    save(_maze_figure(worlds["cmaze"]), folder / "cmaze.png", _DPI)
+    save(_town_figure(experiment), folder / "town.png", _DPI)
+    save(_quadrants_figure(learned_restricted(experiment, 0)), folder / "quadrants.png", _DPI)
 
 
 def _embedding(experiment: Experiment, world: LearnedMaze, name: str, axes: np.ndarray) -> None:
@@ -159,9 +161,3 @@ def _colours(places: np.ndarray) -> np.ndarray:
     low, high = places.min(0), places.max(0)
     x, y = ((places - low) / (high - low)).T
     return np.stack([x, 1.0 - np.abs(x - y), y], axis=1).clip(0.0, 1.0)
-
-
-def _save(figure: plt.Figure, file: object) -> None:
-    figure.tight_layout()
-    figure.savefig(file, dpi=80, metadata={"Software": None})
-    plt.close(figure)

@@ -11,20 +11,12 @@ from benchmarks.representation.entries import settings_of, train_entry
 from benchmarks.representation.experiment import SEED, Experiment, is_done
 from benchmarks.representation.pictures import DISTRACTORS, save
 from benchmarks.representation.seen import seen_of
+from benchmarks.representation.table import MEASURED
 from latentplan_ros.evaluation.representation.probes import Frames, Probes, median_over_episodes
 from latentplan_ros.evaluation.representation.retrieval import nearest, sheet
 from latentplan_ros.evaluation.results import Figure, write_results
 
 QUERIES, NEIGHBOURS = 6, 5  # of a retrieval sheet
-# The ending of a figure's name: which probe, which place, which pictures.
-MEASURED = {
-    "": ("nonlinear", "object", "clean"),
-    "_linear": ("linear", "object", "clean"),
-    "_arm": ("nonlinear", "arm", "clean"),
-    "_arm_linear": ("linear", "arm", "clean"),
-    "_distractors": ("nonlinear", "object", "distractors"),
-    "_distractors_arm": ("nonlinear", "arm", "distractors"),
-}
 
 
 def judge(experiment: Experiment, task: str, entry: str) -> None:
@@ -50,7 +42,7 @@ def judge(experiment: Experiment, task: str, entry: str) -> None:
 def probed(probes: Probes, frames: dict[str, Frames], name: str) -> dict[str, Figure]:
     """What the probes read from held-out frames, clean and disturbed, as figures of that name."""
     figures = {}
-    for ending, (probe, place, pictures) in MEASURED.items():
+    for ending, (_, probe, place, pictures) in MEASURED.items():
         errors = probes.errors_cm(probe, frames[pictures])[place]
         figures[f"{name}{ending}"] = median_over_episodes(errors, frames[pictures].episode)
     return figures

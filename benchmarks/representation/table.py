@@ -2,13 +2,14 @@
 
 from typing import Any
 
-TITLES = {
-    "": "object",
-    "_linear": "object, linear",
-    "_arm": "arm",
-    "_arm_linear": "arm, linear",
-    "_distractors": "object, distractors",
-    "_distractors_arm": "arm, distractors",
+# Ending of a figure's name: its column, and what it measures (probe, place, pictures).
+MEASURED = {
+    "": ("object", "nonlinear", "object", "clean"),
+    "_linear": ("object, linear", "linear", "object", "clean"),
+    "_arm": ("arm", "nonlinear", "arm", "clean"),
+    "_arm_linear": ("arm, linear", "linear", "arm", "clean"),
+    "_distractors": ("object, distractors", "nonlinear", "object", "distractors"),
+    "_distractors_arm": ("arm, distractors", "nonlinear", "arm", "distractors"),
 }
 Summary = dict[str, dict[str, Any]]
 
@@ -20,7 +21,7 @@ def tables(summary: Summary) -> str:
     by_task: dict[str, dict[str, Summary]] = {}
     for name, figure in summary.items():
         _, entry, measured = name.split("/")
-        ending = max((e for e in TITLES if measured.endswith(e)), key=len)
+        ending = max((e for e in MEASURED if measured.endswith(e)), key=len)
         task = measured.removesuffix(ending)
         by_task.setdefault(task, {}).setdefault(entry, {})[ending] = figure
     return "\n\n".join(_table(task, entries) for task, entries in sorted(by_task.items()))
@@ -32,11 +33,11 @@ def _table(task: str, entries: dict[str, Summary]) -> str:
     rows = [
         f"### {task}",
         "",
-        "| objective | " + " | ".join(TITLES.values()) + " |",
-        "|---" * (1 + len(TITLES)) + "|",
+        "| objective | " + " | ".join(title for title, *_ in MEASURED.values()) + " |",
+        "|---" * (1 + len(MEASURED)) + "|",
     ]
     for entry, figures in ordered:
-        cells = [_cell(figures[ending]) for ending in TITLES]
+        cells = [_cell(figures[ending]) for ending in MEASURED]
         rows.append(f"| `{entry}` | " + " | ".join(cells) + " |")
     episodes = min(figures[""]["n"] for _, figures in ordered)
     remade = ", ".join(f"`{command}`" for command in commands)

@@ -68,6 +68,20 @@ class Decoder(nn.Module):
         return self.convolutions(self.project(latents)) + 0.5
 
 
+def coarse_features(latent: int, channels: int) -> nn.Sequential:
+    """``[B,D]`` to features of 16 x 16 places, ``[B,2c,16,16]``."""
+    c = channels
+    return nn.Sequential(
+        nn.Linear(latent, 4 * c * 16),
+        nn.SiLU(),
+        nn.Unflatten(1, (4 * c, 4, 4)),
+        nn.ConvTranspose2d(4 * c, 2 * c, 4, 2, 1),
+        nn.SiLU(),
+        nn.ConvTranspose2d(2 * c, 2 * c, 4, 2, 1),
+        nn.SiLU(),
+    )
+
+
 class Dynamics(nn.Module):
     """Residual transition z' = z + f(z, a, a_last).
 

@@ -7,6 +7,8 @@ numbers, and not a turn of the whole code (Finn et al. 2016; Jakab et al. 2018).
 import torch
 from torch import nn
 
+from latentplan_ros.models.networks import coarse_features
+
 _CELLS = 16  # a picture of 64 x 64, halved twice
 _GAIN = 3.0  # points lie in [-1, 1]; with it they spread about as far as the other numbers do
 # Of the soft maximum over a map with unit variance: without it, points begin as the mean of all
@@ -68,15 +70,7 @@ class PointDecoder(nn.Module):
         super().__init__()
         c = channels
         self._points = points
-        self.features = nn.Sequential(
-            nn.Linear(latent - 2 * points, 4 * c * 16),
-            nn.SiLU(),
-            nn.Unflatten(1, (4 * c, 4, 4)),
-            nn.ConvTranspose2d(4 * c, 2 * c, 4, 2, 1),
-            nn.SiLU(),
-            nn.ConvTranspose2d(2 * c, 2 * c, 4, 2, 1),
-            nn.SiLU(),
-        )
+        self.features = coarse_features(latent - 2 * points, c)
         self.draw = nn.Sequential(
             nn.Conv2d(2 * c + points, 2 * c, 3, 1, 1),
             nn.SiLU(),

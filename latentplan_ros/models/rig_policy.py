@@ -3,6 +3,7 @@
 import torch
 from torch import nn
 
+from latentplan_ros.models.squashed import squashed_sample
 from latentplan_ros.models.vae_distance import VaeDistance
 
 VAE_HIDDEN = 128  # B.1
@@ -41,8 +42,4 @@ class RigPolicy(nn.Module):
     def sample(self, code: torch.Tensor, goal: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """A drawn action ``[B,4]`` and the logarithm of its density ``[B]``."""
         mean, log_std = self.moments(code, goal)
-        normal = torch.distributions.Normal(mean, log_std.exp())
-        raw = normal.rsample()
-        # log(1 - tanh(x)^2), in a form that does not lose what is far from 0.
-        squash = 2.0 * (0.6931471805599453 - raw - nn.functional.softplus(-2.0 * raw))
-        return raw.tanh(), (normal.log_prob(raw) - squash).sum(-1)
+        return squashed_sample(mean, log_std.exp())

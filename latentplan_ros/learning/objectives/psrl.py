@@ -19,12 +19,9 @@ from latentplan_ros.learning.representation.objective import (
     pictures,
 )
 from latentplan_ros.learning.representation.paired_similarity import (
-    ActionAwareTransform,
+    PairedSimilarity,
     Projection,
-    VolumeProjection,
     global_loss,
-    local_loss,
-    min_max,
 )
 from latentplan_ros.learning.representation.target_network import TargetNetwork
 from latentplan_ros.learning.representation.warp import resized, warped
@@ -75,15 +72,11 @@ class Psrl(Objective):
             fine, coarse = (maps.shape[1] for maps in pyramid(torch.zeros(1, 3, 64, 64)))
         width = recipe.projected
         self.correspondence = Correspondence(fine, coarse, recipe.narrower)
-        self.mix = nn.Conv2d(_STACK * coarse, coarse, 1)
-        self.transform = ActionAwareTransform(coarse, actions, recipe.narrower)
-        self.project, self.predict = VolumeProjection(coarse, width), Projection(width, width)
+        self.volumes = PairedSimilarity(_STACK, coarse, actions, recipe.narrower, width)
         self.change = mlp(latent + actions, 128, 1, latent)
         self.project_latent = Projection(latent, width)
         self.predict_latent = Projection(width, width)
         self.target_encoder = TargetNetwork(encoder)
-        self.target_mix = TargetNetwork(self.mix)
-        self.target_project = TargetNetwork(self.project)
         self.target_project_latent = TargetNetwork(self.project_latent)
 
     def forward(self, batch: Batch) -> Batch:
@@ -101,13 +94,10 @@ class Psrl(Objective):
         }
 
     def after_update(self) -> None:
-        for target, source in (
-            (self.target_encoder, self.encoder),
-            (self.target_mix, self.mix),
-            (self.target_project, self.project),
-            (self.target_project_latent, self.project_latent),
-        ):
-            target.follow(source, self.recipe.rate)
+        rate = self.recipe.rate
+        self.target_encoder.follow(self.encoder, rate)
+        self.volumes.follow(rate)
+        self.target_project_latent.follow(self.project_latent, rate)
 
     @torch.no_grad()
     def preview(self, batch: Batch) -> np.ndarray:
@@ -160,15 +150,10 @@ class Psrl(Objective):
     ) -> torch.Tensor:
         on_maps = resized(flows.flatten(0, 1), (query.shape[3], query.shape[4]))
         moved = warped(query.flatten(0, 1), on_maps).view_as(query)
-        transformed = min_max(self.mix(moved.flatten(1, 2)))
-        predicted = self.transform(self.mix(query.flatten(1, 2)), action)
-        observed = min_max(self.target_mix(target.flatten(1, 2)))
-        vector = self.target_project(observed)
-        losses = [
-            global_loss(self.predict(self.project(guess)), vector) + local_loss(guess, observed)
-            for guess in (transformed, predicted)
-        ]
-        return losses[0] + losses[1]
+        alike: torch.Tensor = self.volumes(
+            *(maps.flatten(1, 2) for maps in (moved, query, target)), action
+        )
+        return alike
 
     def _latents_alike(self, frames: torch.Tensor, action: torch.Tensor) -> torch.Tensor:
         latent = self.encode(frames[:, -2])

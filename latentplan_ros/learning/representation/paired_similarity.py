@@ -4,6 +4,8 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from latentplan_ros.learning.representation.target_network import TargetNetwork
+
 _NEVER_ZERO = 1e-5  # range of a volume that is the same everywhere
 
 
@@ -72,3 +74,39 @@ class VolumeProjection(nn.Sequential):
             nn.Flatten(),
             Projection(16 * 16, width),
         )
+
+
+class PairedSimilarity(nn.Module):
+    """L_sim of a stack's volume, moved by correspondences and predicted by the action, with the
+    observed one; and the networks that it needs."""
+
+    def __init__(self, stack: int, channels: int, actions: int, narrower: int, width: int) -> None:
+        """stack: pictures; channels: of each one's maps; actions, narrower: as of G; width: of
+        global vectors."""
+        super().__init__()
+        self.mix = nn.Conv2d(stack * channels, channels, 1)
+        self.transform = ActionAwareTransform(channels, actions, narrower)
+        self.project, self.predict = VolumeProjection(channels, width), Projection(width, width)
+        self.target_mix, self.target_project = TargetNetwork(self.mix), TargetNetwork(self.project)
+
+    def forward(
+        self, moved: torch.Tensor, query: torch.Tensor, target: torch.Tensor, action: torch.Tensor
+    ) -> torch.Tensor:
+        """L_s(y^{q,tr}, y^t) + L_s(y^{q,pr}, y^t) + L_1(Z^{q,tr}, Z^t) + L_1(Z^{q,pr}, Z^t).
+
+        moved, query, target: the maps of a stack's pictures side by side, ``[B,stack*C,h,w]``.
+        """
+        transformed = min_max(self.mix(moved))
+        predicted = self.transform(self.mix(query), action)
+        observed = min_max(self.target_mix(target))
+        vector = self.target_project(observed)
+        losses = [
+            global_loss(self.predict(self.project(guess)), vector) + local_loss(guess, observed)
+            for guess in (transformed, predicted)
+        ]
+        return losses[0] + losses[1]
+
+    def follow(self, rate: float) -> None:
+        """Moves the slow copies."""
+        self.target_mix.follow(self.mix, rate)
+        self.target_project.follow(self.project, rate)

@@ -16,7 +16,12 @@ from latentplan_ros.learning.representation.paired_similarity import (
 )
 from latentplan_ros.models.points import PointEncoder
 
-TARGETS = ("target_encoder.", "target_mix.", "target_project.", "target_project_latent.")
+TARGETS = (
+    "target_encoder.",
+    "volumes.target_mix.",
+    "volumes.target_project.",
+    "target_project_latent.",
+)
 
 
 @pytest.fixture
@@ -49,7 +54,7 @@ def test_all_learn_but_the_targets(psrl, batch):
     targets = {name for name in names if name.startswith(TARGETS)}
     assert len(targets) == sum(
         len(list(source.parameters()))
-        for source in (psrl.encoder, psrl.mix, psrl.project, psrl.project_latent)
+        for source in (psrl.encoder, psrl.volumes.mix, psrl.volumes.project, psrl.project_latent)
     )
     assert set(gradients(psrl, batch)) == names - targets
 
@@ -69,17 +74,17 @@ def test_the_pictures_alone_teach_correspondences_and_low_layers_alone(psrl, bat
 def test_targets_follow_by_the_rate(psrl):
     followed = {
         "target_encoder": psrl.encoder,
-        "target_mix": psrl.mix,
-        "target_project": psrl.project,
+        "volumes.target_mix": psrl.volumes.mix,
+        "volumes.target_project": psrl.volumes.project,
         "target_project_latent": psrl.project_latent,
     }
-    before = {name: first_weight(getattr(psrl, name)).clone() for name in followed}
+    before = {name: first_weight(psrl.get_submodule(name)).clone() for name in followed}
     with torch.no_grad():
         for source in followed.values():
             first_weight(source).add_(1.0)
     psrl.after_update()
     for name, old in before.items():
-        torch.testing.assert_close(first_weight(getattr(psrl, name)), old + psrl.recipe.rate)
+        torch.testing.assert_close(first_weight(psrl.get_submodule(name)), old + psrl.recipe.rate)
 
 
 def first_weight(network):
