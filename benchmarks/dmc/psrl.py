@@ -45,12 +45,13 @@ class Psrl(Auxiliary):
         pictures = seen.pictures[..., COVERED, COVERED].float() / 255.0
         pairs = len(pictures[0]) * STACKED
         fine = seen.target_fine, seen.fine[:1]
-        flows = self.correspondence(
-            _joined(*(maps[..., FINE_COVERED, FINE_COVERED] for maps in fine)),
-            _joined(seen.target_coarse, seen.coarse[:1]),
-            _joined(seen.coarse, seen.coarse[-1:]),
-            tuple(pictures.shape[-2:]),
-        )
+        with torch.autocast(pictures.device.type, torch.bfloat16):
+            flows = self.correspondence(
+                _joined(*(maps[..., FINE_COVERED, FINE_COVERED] for maps in fine)),
+                _joined(seen.target_coarse, seen.coarse[:1]),
+                _joined(seen.coarse, seen.coarse[-1:]),
+                tuple(pictures.shape[-2:]),
+            ).float()
         after, before = _joined(pictures[1:], pictures[:1]), _joined(pictures[:-1], pictures[-2:-1])
         wrong = correspondence_loss(flows, after, before, _SMOOTHNESS)
         return flows[:pairs], (STACKED + 1) * wrong
