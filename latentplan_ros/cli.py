@@ -243,6 +243,7 @@ class Train:
             "plan2vec",
             "vae_l2",
             "latent_l2",
+            "mahalanobis",
             "gcbc",
             "q_policy",
             "sorb",
@@ -252,9 +253,9 @@ class Train:
     ]
     """Distances: mbold: Q over goals with CQL; gcivl: expectile value; temporal: regressed steps;
     iqe: quasimetric; plan2vec: shortest paths of a graph of frames; vae_l2: between codes of
-    pictures; latent_l2: nothing learned. Policies that act without a plan: gcbc: behaviour cloning;
-    q_policy: Q alone; sorb: search on the replay buffer; rig: SAC on codes; dreamer: an actor
-    trained in imagination."""
+    pictures; latent_l2: nothing learned; mahalanobis: latents in units of what a step changes.
+    Policies that act without a plan: gcbc: behaviour cloning; q_policy: Q alone; sorb: search on
+    the replay buffer; rig: SAC on codes; dreamer: an actor trained in imagination."""
     data: Path
     """Dataset, *.zarr."""
     out: Out

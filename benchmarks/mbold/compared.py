@@ -26,6 +26,7 @@ COMPARED: dict[str, tuple[str, Method]] = {
     "plan2vec": ("plan2vec", "model"),
     "vae_l2": ("vae_l2", "model"),
     "latent_l2": ("latent_l2", "model"),
+    "mahalanobis": ("mahalanobis", "model"),
     "gcbc": ("gcbc", "gcbc"),
     "q_policy": ("q_policy", "q_policy"),
     "sorb": ("sorb", "sorb"),

@@ -9,7 +9,7 @@ from benchmarks.destination import ROOT
 from benchmarks.representation.control import TASK as CONTROLLED
 from benchmarks.representation.control import control
 from benchmarks.representation.entries import entries_of, every_entry
-from benchmarks.representation.experiment import Experiment
+from benchmarks.representation.experiment import USUAL_FLOPS, Experiment
 from benchmarks.representation.judge import draw_distractors, judge
 from benchmarks.representation.pictures import write_page
 from benchmarks.representation.time_ratio import PSRL, time_ratio
@@ -23,7 +23,7 @@ def main(
     tasks: tuple[str, ...] = TASKS,
     objectives: tuple[str, ...] = (),
     controlled: tuple[str, ...] = ("none", PSRL),
-    flops: float = 1.5e12,
+    flops: float = USUAL_FLOPS,
     episodes: int = 2000,
     folder: Path = ROOT / "runs" / "representation",
     data_folders: tuple[Path, ...] = (),
@@ -37,9 +37,11 @@ def main(
             PSRL beside the world model; control: goals reached with three blocks.
         tasks: of probes.
         objectives: of probes; all if left out, and beside them none, the world model alone, and
-            random, an untrained encoder. NAME+world_model: beside the world model.
+            random, an untrained encoder. NAME+world_model: beside the world model; psrl_lightly,
+            psrl_first and psrl_jittered: PSRL in other ways (ways.py).
         controlled: of control: none, and objectives beside the world model.
-        flops: of training an encoder; half a minute of one core.
+        flops: of training an encoder; by default half a minute of one core. Results of another
+            compute have names of their own.
         episodes: random episodes, of which the last 100 are judged by.
         folder: training states, checkpoints, and datasets where data_folders lack them.
         data_folders: where there may be datasets already, as TASK.zarr and TASK.side.zarr.

@@ -11,9 +11,7 @@ from benchmarks.destination import ROOT, results_file
 from benchmarks.mbold.experiment import Experiment as Trials
 from benchmarks.representation.compute import flops_of_update, within
 from benchmarks.representation.entries import (
-    BESIDE,
     NONE,
-    chosen_beside,
     new_model,
     views_of,
     world_model_stage,
@@ -21,6 +19,7 @@ from benchmarks.representation.entries import (
 from benchmarks.representation.experiment import SEED, SIDE, Experiment, is_done
 from benchmarks.representation.judge import probed, show
 from benchmarks.representation.seen import seen_in
+from benchmarks.representation.ways import BESIDE, way_of
 from latentplan_ros.data.dataset import Dataset
 from latentplan_ros.evaluation.methods import make_policy
 from latentplan_ros.evaluation.representation.probes import Probes
@@ -87,11 +86,11 @@ def _recipe(experiment: Experiment, entry: str) -> Recipe:
     plain, whole = (_flops(experiment, recipe, name) for name in (NONE, entry))
     updates = within(recipe.world_model.updates * plain, whole)
     world_model = replace(recipe.world_model, updates=updates)
-    return replace(recipe, world_model=world_model, objective=chosen_beside(entry))
+    return replace(recipe, world_model=world_model, objective=way_of(entry).beside)
 
 
 def _flops(experiment: Experiment, recipe: Recipe, entry: str) -> int:
-    choice = None if entry == NONE else chosen_beside(entry)
+    choice = None if entry == NONE else way_of(entry).beside
     data, views = experiment.dataset(TASK), views_of(experiment, TASK, entry)
     model, training = new_model(recipe), experiment.training
     return flops_of_update(world_model_stage(model, recipe, data, training, choice, views))

@@ -13,6 +13,7 @@ from torch import nn
 
 from benchmarks.representation.compute import flops_of_update, within
 from benchmarks.representation.experiment import SEED, SIDE, Experiment
+from benchmarks.representation.ways import BESIDE, way_of
 from latentplan_ros.data.dataset import Dataset
 from latentplan_ros.learning import objectives
 from latentplan_ros.learning.representation.chosen import ChosenObjective, ObjectiveChoice
@@ -26,10 +27,6 @@ from latentplan_ros.models.latent_world_model import LatentWorldModel
 from latentplan_ros.sim.tasks import make_task
 
 RANDOM, NONE = "random", "none"  # an untrained encoder; the world model without an objective
-BESIDE = "+world_model"  # ends the name of an objective that is trained beside the world model
-# Few windows beside the world model's 24, at most the objective's own number, or an update would be
-# mostly the objective's.
-_WEIGHT, _WINDOWS = 1.0, 16
 
 
 @dataclass(frozen=True)
@@ -54,12 +51,6 @@ def entries_of(task: str, asked: Sequence[str]) -> list[str]:
     return fit
 
 
-def chosen_beside(name: str) -> ObjectiveChoice:
-    """An objective beside the world model."""
-    windows = min(_WINDOWS, _kind(name).recipe_type().batch_size)
-    return ObjectiveChoice(name, weight=_WEIGHT, settings={"batch_size": windows})
-
-
 def settings_of(task: str, entry: str) -> dict[str, Any]:
     """What a result of this entry depends on, beside the data and the compute."""
     recipe = load_recipe(task)
@@ -67,7 +58,10 @@ def settings_of(task: str, entry: str) -> dict[str, Any]:
     if entry == NONE or entry.endswith(BESIDE):
         settings["world_model"] = asdict(recipe.world_model)
     if entry.endswith(BESIDE):
-        settings["beside"] = asdict(chosen_beside(entry.removesuffix(BESIDE)))
+        way = way_of(entry.removesuffix(BESIDE))
+        settings["beside"] = asdict(way.beside) if way.beside else None
+        if way.before:
+            settings |= {"before": way.before, "objective": asdict(_kind(entry).recipe_type())}
     elif entry not in (RANDOM, NONE):
         settings["objective"] = asdict(_kind(entry).recipe_type())
     return settings
@@ -81,32 +75,35 @@ def train_entry(experiment: Experiment, task: str, entry: str) -> Trained:
     if entry == RANDOM:
         model = new_model(load_recipe(task))
         return Trained(model.encoder.eval(), {"updates": 0, "flops_of_update": 0, "seconds": 0.0})
-    views = views_of(experiment, task, entry)
+    views, training = views_of(experiment, task, entry), experiment.training
+    recipe = load_recipe(task)
 
-    def make(updates: int) -> tuple[LatentWorldModel, Stage]:
-        recipe = load_recipe(task)
-        model = new_model(recipe)
-        if entry != NONE and not entry.endswith(BESIDE):
-            kind = objectives.find(entry)
-            objective = kind(model.encoder, recipe.model["latent"], kind.recipe_type())
-            stage = PretrainingStage(entry, objective, views, experiment.training, updates)
-            return model, stage
-        choice = None if entry == NONE else chosen_beside(entry.removesuffix(BESIDE))
+    def alone(model: LatentWorldModel, updates: int) -> Stage:
+        kind = _kind(entry)
+        objective = kind(model.encoder, recipe.model["latent"], kind.recipe_type())
+        return PretrainingStage(entry, objective, views, training, updates)
+
+    def with_world_model(model: LatentWorldModel, updates: int) -> Stage:
+        way = None if entry == NONE else way_of(entry.removesuffix(BESIDE))
+        world_model = replace(recipe, world_model=replace(recipe.world_model, updates=updates))
         data = experiment.dataset(task)
-        recipe = replace(recipe, world_model=replace(recipe.world_model, updates=updates))
-        training = experiment.training
-        return model, world_model_stage(model, recipe, data, training, choice, views)
+        return world_model_stage(model, world_model, data, training, way and way.beside, views)
 
-    of_update = flops_of_update(make(1)[1])
-    updates = within(experiment.flops, of_update)
-    model, stage = make(updates)
+    before = _share_alone(entry)
+    stages = [(alone, before), (with_world_model, 1.0 - before)]
+    model = new_model(recipe)
     folder = experiment.folder / f"{task}.{entry}.training"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    begin = time.perf_counter()
-    run_stage(Fabric(devices=1), stage, folder, SEED)
+    done, begin = [], time.perf_counter()
+    for make, share in stages:
+        if share:
+            of_update = flops_of_update(make(new_model(recipe), 1))
+            updates = within(share * experiment.flops, of_update)
+            run_stage(Fabric(devices=1), make(model, updates), folder, SEED)
+            done.append({"updates": updates, "flops_of_update": of_update})
     seconds = time.perf_counter() - begin
-    cost = {"updates": updates, "flops_of_update": of_update, "seconds": seconds}
+    cost = {"seconds": seconds, **done[-1]} | ({"before": done[0]} if len(done) > 1 else {})
     return Trained(model.encoder.cpu().eval(), cost)
 
 
@@ -134,7 +131,14 @@ def new_model(recipe: Recipe) -> LatentWorldModel:
 
 
 def _kind(entry: str) -> type[Objective]:
-    return objectives.find(entry.removesuffix(BESIDE))
+    return objectives.find(way_of(entry.removesuffix(BESIDE)).objective)
+
+
+def _share_alone(entry: str) -> float:
+    """Of the compute, before or without the world model."""
+    if entry == NONE:
+        return 0.0
+    return way_of(entry.removesuffix(BESIDE)).before if entry.endswith(BESIDE) else 1.0
 
 
 def _has_arm_of(task: str, entry: str) -> bool:

@@ -13,6 +13,7 @@ from latentplan_ros.sim.collect import collect
 
 SEED = 0  # of training; data have their own
 SIDE = "side"  # the second camera
+USUAL_FLOPS = 1.5e12
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,12 @@ class Experiment:
     def dataset(self, task: str, camera: str = "") -> Dataset:
         """Its first episodes, which are the same however many were collected."""
         return _first(Dataset.open(self.path(task, camera)), self.episodes)
+
+    @property
+    def compute(self) -> str:
+        """What names of results end in that are of another compute than usual."""
+        times = self.flops / USUAL_FLOPS
+        return "" if self.quick or times == 1.0 else f"_x{times:g}"
 
     @property
     def training(self) -> np.ndarray:

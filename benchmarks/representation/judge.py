@@ -20,18 +20,20 @@ QUERIES, NEIGHBOURS = 6, 5  # of a retrieval sheet
 
 
 def judge(experiment: Experiment, task: str, entry: str) -> None:
-    """Writes probe_cm/<entry>/<task>[...] and a sheet, where these settings have no results yet."""
-    file = results_file(f"representation/{task}.{entry}", experiment.quick)
+    """Writes probe_cm/<entry>/<task>[_x<times the usual compute>][...] and a sheet, where these
+    settings have no results yet."""
+    title = f"{task}{experiment.compute}"
+    file = results_file(f"representation/{title}.{entry}", experiment.quick)
     settings = _settings(experiment, task, entry)
     if is_done(file, settings, experiment.quick):
         return
-    print(f"{task}: {entry}", flush=True)
+    print(f"{title}: {entry}", flush=True)
     trained = train_entry(experiment, task, entry)
     begin = time.perf_counter()
     seen = seen_of(experiment, task)
     frames = {name: part.encoded(trained.encoder) for name, part in seen.items()}
     probes = Probes(frames["fitted"])
-    figures = probed(probes, frames, f"probe_cm/{entry}/{task}")
+    figures = probed(probes, frames, f"probe_cm/{entry}/{title}")
     _draw(experiment, task, entry, probes, frames)
     judging = time.perf_counter() - begin
     raw = {**trained.cost, "judging_seconds": judging}
@@ -98,4 +100,4 @@ def _draw(
         NEIGHBOURS,
     )
     drawn = sheet(seen["clean"].images[rows], seen["fitted"].images[found])
-    save(drawn, f"{task}.{entry}", experiment.quick)
+    save(drawn, f"{task}{experiment.compute}.{entry}", experiment.quick)

@@ -10,13 +10,13 @@ from benchmarks.destination import results_file
 from benchmarks.representation.control import RECIPE, TASK
 from benchmarks.representation.entries import (
     NONE,
-    chosen_beside,
     new_model,
     views_of,
     world_model_stage,
 )
 from benchmarks.representation.experiment import Experiment, is_done
 from benchmarks.representation.judge import show
+from benchmarks.representation.ways import way_of
 from latentplan_ros.evaluation.results import Figure, write_results
 from latentplan_ros.learning.stage import Stage
 from latentplan_ros.learning.train import load_recipe
@@ -30,7 +30,7 @@ def time_ratio(experiment: Experiment) -> None:
     file = results_file("representation/time_ratio", experiment.quick)
     settings = {
         "recipe": asdict(load_recipe(RECIPE)),
-        "beside": asdict(chosen_beside(PSRL)),
+        "beside": asdict(way_of(PSRL).beside),
         "threads": torch.get_num_threads(),
     }
     if is_done(file, settings, experiment.quick):
@@ -69,6 +69,6 @@ class _Updates:
 
 def _stage(experiment: Experiment, entry: str) -> Stage:
     recipe, data = load_recipe(RECIPE), experiment.dataset(TASK)
-    choice = None if entry == NONE else chosen_beside(entry)
+    choice = None if entry == NONE else way_of(entry).beside
     views = views_of(experiment, TASK, entry)
     return world_model_stage(new_model(recipe), recipe, data, experiment.training, choice, views)

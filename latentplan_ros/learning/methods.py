@@ -8,6 +8,7 @@ from latentplan_ros.learning.dreamer import DreamerRecipe, DreamerStage
 from latentplan_ros.learning.gcbc import GcbcRecipe, GcbcStage
 from latentplan_ros.learning.gcivl import GcivlRecipe, GcivlStage
 from latentplan_ros.learning.iqe import IqeRecipe, IqeStage
+from latentplan_ros.learning.mahalanobis import MahalanobisRecipe, fit_mahalanobis
 from latentplan_ros.learning.mbold import MboldRecipe, MboldStage, QLearningRecipe
 from latentplan_ros.learning.plan2vec.arm import ArmRecipe, Plan2vecLocalStage, Plan2vecStage
 from latentplan_ros.learning.q_policy import QPolicyStage
@@ -24,14 +25,16 @@ class TrainedHead:
 
     stage: called with the model, the latents of all frames, the dataset, its training episodes, the
     recipe's ``distance`` block and the seed. sizes: of the head, where a recipe names none. first:
-    a stage that must come before, called likewise.
+    a stage that must come before, called likewise. fit: what sets a head that is computed and not
+    trained; called as a stage is, without a seed.
     """
 
     kind: str
     recipe: type[Any]
-    stage: Callable[..., Stage]
+    stage: Callable[..., Stage] | None = None
     sizes: dict[str, Any] = field(default_factory=dict)
     first: Callable[..., Stage] | None = None
+    fit: Callable[..., None] | None = None
 
 
 # None: nothing beside the world model is trained; the distance is l2 between latents.
@@ -66,6 +69,7 @@ METHODS: dict[str, TrainedHead | None] = {
     # C.1: 256 numbers; B.1: two fully connected layers, 128 units.
     "vae_l2": TrainedHead("vae", VaeRecipe, VaeStage, {"hidden": 128, "code": 256}),
     "latent_l2": None,
+    "mahalanobis": TrainedHead("mahalanobis", MahalanobisRecipe, fit=fit_mahalanobis),
     # B.3: the actor of A.1.
     "gcbc": TrainedHead("gcbc", GcbcRecipe, GcbcStage, {"hidden": 128, "layers": 10}),
     # C.3: 100 random actions for targets and for acting.

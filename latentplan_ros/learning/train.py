@@ -193,6 +193,8 @@ def train(
     for make in (chosen.first, chosen.stage) if chosen else ():
         if make:
             run_stage(stage=make(model, latents, dataset, training, settings, seed), **run)
+    if chosen and chosen.fit:
+        chosen.fit(model, latents, dataset, training, settings)
     if fabric.global_rank == 0:
         rms = usual_rms(model, dataset, held_out)
         save_checkpoint(out, model, _header(method, spec, recipe, dataset, seed, rms, given))

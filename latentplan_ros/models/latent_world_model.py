@@ -8,6 +8,7 @@ from torch import nn
 from latentplan_ros.models.behaviour_cloning import BehaviourCloning
 from latentplan_ros.models.dreamer_policy import DreamerPolicy
 from latentplan_ros.models.iqe_distance import IqeDistance
+from latentplan_ros.models.mahalanobis_distance import MahalanobisDistance
 from latentplan_ros.models.networks import Decoder, Dynamics, Encoder, imagine
 from latentplan_ros.models.plan2vec_distance import Plan2vecDistance
 from latentplan_ros.models.points import PointDecoder, PointEncoder
@@ -25,6 +26,7 @@ HEADS: dict[str, type[nn.Module]] = {
     "temporal": TemporalDistance,
     "iqe": IqeDistance,
     "vae": VaeDistance,
+    "mahalanobis": MahalanobisDistance,
     "plan2vec": Plan2vecDistance,
     "sorb": SorbDistance,
     "gcbc": BehaviourCloning,

@@ -43,7 +43,7 @@ def quick(folder: Path, *options: str) -> str:
 
 
 def test_entries_are_trained_for_equal_compute_and_probed(tmp_path: Path) -> None:
-    entries = ["random", "denoising+world_model"]
+    entries = ["random", "denoising+world_model", "psrl_first+world_model"]
     options = ["--parts", "probes", "--tasks", "franka_drawer", "--objectives", *entries]
     printed = quick(tmp_path / "r", *options)
     for entry in entries:
@@ -57,6 +57,9 @@ def test_entries_are_trained_for_equal_compute_and_probed(tmp_path: Path) -> Non
     trained = raw["denoising+world_model"]
     assert trained["updates"] > 1
     assert trained["updates"] * trained["flops_of_update"] == pytest.approx(3e10, rel=0.2)
+    later = raw["psrl_first+world_model"]
+    both = [part["updates"] * part["flops_of_update"] for part in (later["before"], later)]
+    assert both == [pytest.approx(share * 3e10, rel=0.2) for share in (0.3, 0.7)]
 
 
 def test_three_blocks_are_pushed_with_an_objective_beside_the_world_model(tmp_path: Path) -> None:
@@ -93,6 +96,14 @@ def test_every_objective_is_an_entry_and_a_changed_setting_another_result(tmp_pa
     assert is_done(file, alone, False)
     assert not is_done(file, alone | {"flops": 1.0}, False)
     assert not is_done(file, alone, True)
+
+
+def test_another_compute_has_results_of_its_own(tmp_path: Path) -> None:
+    def ending(flops: float, quick: bool = False) -> str:
+        return Experiment(8, 3, 5, flops, tmp_path, (), quick).compute
+
+    assert [ending(1.5e12), ending(1.5e13), ending(7.5e11)] == ["", "_x10", "_x0.5"]
+    assert ending(3e10, quick=True) == ""
 
 
 def test_a_longer_dataset_is_taken_for_its_first_episodes(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from latentplan_ros.models.latent_world_model import LatentWorldModel
 
 SMALL = {"hidden": 16, "layers": 3, "actor_layers": 3, "components": 2, "size": 2, "code": 4}
 SMALL |= {"states": 9, "candidates": 5}
-LEARNT = [name for name, head in METHODS.items() if head]
+LEARNT = [name for name, head in METHODS.items() if head and head.stage]
 UPDATES = 12
 # An untrained local metric finds everything near.
 SETTINGS = {"plan2vec": {"threshold": 0.4}}

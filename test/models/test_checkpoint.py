@@ -37,6 +37,7 @@ HEADS = {
     "dreamer": {"kind": "dreamer", "hidden": 16, "layers": 3},
     "q_policy": {"kind": "q_policy", "hidden": 16, "layers": 3, "discount": 0.8, "candidates": 9},
     "latent_l2": None,
+    "mahalanobis": {"kind": "mahalanobis"},
 }
 
 

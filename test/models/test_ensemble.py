@@ -22,7 +22,10 @@ SPEC = {
 
 def ensemble(**changes):
     torch.manual_seed(0)
-    return LatentWorldModel(SPEC | changes).eval().requires_grad_(False)
+    model = LatentWorldModel(SPEC | changes).eval().requires_grad_(False)
+    for member in model.members:
+        torch.nn.init.normal_(member.change[-1].weight)  # as if trained: something moves
+    return model
 
 
 def test_the_future_is_the_mean_of_futures_that_members_imagine_alone():

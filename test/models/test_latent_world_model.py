@@ -12,7 +12,9 @@ SPEC = {"latent": 8, "channels": 2, "hidden": 16, "layers": 2, "distance": None}
 @pytest.fixture
 def model():
     torch.manual_seed(0)
-    return LatentWorldModel(SPEC).eval().requires_grad_(False)
+    model = LatentWorldModel(SPEC).eval().requires_grad_(False)
+    torch.nn.init.normal_(model.dynamics.change[-1].weight)  # as if trained: something moves
+    return model
 
 
 def test_candidates_imagined_together_are_those_imagined_alone(model):
@@ -78,3 +80,10 @@ def test_decoded_pictures_are_pictures(model):
     assert pictures.shape == (2, 5, 3, 64, 64)
     assert pictures.min() >= 0
     assert pictures.max() <= 1
+
+
+def test_untrained_nothing_moves():
+    model = LatentWorldModel(SPEC)
+    latent = torch.randn(1, 12)
+    future = model.rollout(latent, torch.rand(5, 13, 4) * 2 - 1)[..., :8]
+    assert torch.equal(future, latent[:, :8].expand(5, 13, 8))

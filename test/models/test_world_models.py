@@ -15,6 +15,7 @@ VIDEO = {"kind": "video", "video": {"filters": 2, "kernels": 2, "kernel_size": 5
 def model(request):
     torch.manual_seed(0)
     made = LatentWorldModel(SPEC) if request.param == "latent" else VideoWorldModel(SPEC | VIDEO)
+    torch.nn.init.normal_(made.dynamics.change[-1].weight)  # as if trained: something moves
     return made.eval().requires_grad_(False)
 
 

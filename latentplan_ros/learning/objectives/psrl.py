@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from latentplan_ros.learning.representation.augmentation import colour_jitter
 from latentplan_ros.learning.representation.correspondence import (
     Correspondence,
     correspondence_loss,
@@ -40,6 +41,9 @@ class PsrlRecipe(ObjectiveRecipe):
     similarity: float = 1.0  # weight of L_sim beside L_c
     projected: int = 64  # width of global vectors y
     rate: float = 0.01  # of the target networks
+    # Brightness, contrast and saturation of what the encoder sees, times 1 +- this at most, and
+    # hues by half of it; the target encoder and the photometric loss see pictures as they are.
+    jitter: float = 0.0
 
 
 class Psrl(Objective):
@@ -81,11 +85,12 @@ class Psrl(Objective):
 
     def forward(self, batch: Batch) -> Batch:
         frames, action = pictures(batch), batch["actions"][:, -1]
-        query = self._maps(self.encoder, frames[:, :-1])
+        seen = self._jittered(frames[:, :-1])
+        query = self._maps(self.encoder, seen)
         target = self._maps(self.target_encoder.network, frames[:, 1:])
         flows, wrong = self._correspond(frames, query, target)
         alike = self._volumes_alike(query[1], target[1], flows.detach(), action)
-        latents_alike = self._latents_alike(frames, action)
+        latents_alike = self._latents_alike(seen[:, -1], frames[:, -1], action)
         return {
             "loss": wrong + self.recipe.similarity * (alike + latents_alike),
             "correspondence": wrong.detach(),
@@ -155,10 +160,20 @@ class Psrl(Objective):
         )
         return alike
 
-    def _latents_alike(self, frames: torch.Tensor, action: torch.Tensor) -> torch.Tensor:
-        latent = self.encode(frames[:, -2])
+    def _latents_alike(
+        self, newest: torch.Tensor, after: torch.Tensor, action: torch.Tensor
+    ) -> torch.Tensor:
+        latent = self.encode(newest)
         changed = latent + self.change(torch.cat([latent, action], dim=1))
         guess = self.predict_latent(self.project_latent(changed))
-        return global_loss(
-            guess, self.target_project_latent(self.target_encoder(255.0 * frames[:, -1]))
-        )
+        return global_loss(guess, self.target_project_latent(self.target_encoder(255.0 * after)))
+
+    def _jittered(self, stack: torch.Tensor) -> torch.Tensor:
+        """A stack ``[B,F,3,H,W]`` in other colours, the same for all of its pictures."""
+        jitter = self.recipe.jitter
+        if not jitter:
+            return stack
+        count, frames, channels, height, width = stack.shape
+        beneath = stack.transpose(1, 2).reshape(count, channels, frames * height, width)
+        other = colour_jitter(beneath, jitter, jitter, jitter, jitter / 2.0)
+        return other.reshape(count, channels, frames, height, width).transpose(1, 2)

@@ -166,3 +166,26 @@ def test_other_pictures_and_actions_are_taken():
     }
     assert torch.isfinite(objective(batch)["loss"])
     assert objective.preview(batch).shape == (2 * 3 * 84, 4 * 3 * 84, 3)
+
+
+def test_other_colours_are_the_same_for_a_stack_and_not_for_the_targets(table, monkeypatch):
+    objective = make("psrl", batch_size=6, jitter=0.5)
+    batch = next(batches(objective, [table]))
+    batch["images"] = batch["images"][:, :1].expand_as(batch["images"])  # nothing moves
+    seen = {}
+    for name, network in (("query", objective.encoder), ("target", objective.target_encoder)):
+        real = getattr(network, "network", network)
+        pyramid = real.pyramid
+
+        def watched(pictures, name=name, pyramid=pyramid):
+            seen[name] = pictures.unflatten(0, (len(batch["images"]), -1))
+            return pyramid(pictures)
+
+        monkeypatch.setattr(real, "pyramid", watched)
+    objective(batch)
+    original = batch["images"][:, :3].float()
+    torch.testing.assert_close(seen["target"], original)
+    torch.testing.assert_close(seen["query"], seen["query"][:, :1].expand(-1, 3, -1, -1, -1))
+    changed = (seen["query"] - original).abs().mean((1, 2, 3, 4))
+    assert (changed > 1.0).all()
+    assert len(changed.unique()) == len(changed)

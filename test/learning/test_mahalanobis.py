@@ -1,0 +1,78 @@
+"""The distance by what one step changes: computed from latents, kept by a checkpoint."""
+
+import numpy as np
+import pytest
+import torch
+from corridor_data import write_corridor
+from hypothesis import given
+from hypothesis import strategies as st
+
+from latentplan_ros.data.dataset import DatasetError
+from latentplan_ros.learning.mahalanobis import MahalanobisRecipe, fit_mahalanobis
+from latentplan_ros.models.latent_world_model import LatentWorldModel
+
+SPEC = {"latent": 4, "channels": 2, "hidden": 8, "layers": 1, "distance": {"kind": "mahalanobis"}}
+
+
+@pytest.fixture(scope="module")
+def corridor(tmp_path_factory):
+    path = tmp_path_factory.mktemp("corridor") / "corridor.zarr"
+    return write_corridor(path, [np.random.default_rng(i) for i in range(40)])
+
+
+def walk(dataset, scales):
+    """Latents that go at random, each number by its own steps; episodes begin far apart."""
+    generator = torch.Generator().manual_seed(0)
+    steps = torch.randn(dataset.num_frames, len(scales), generator=generator).double()
+    latents = (steps * torch.tensor(scales, dtype=torch.double)).cumsum(0)
+    for start in dataset.episode_starts:
+        latents[start:] += 1e3
+    return latents.float()
+
+
+def fitted(dataset, latents, episodes=None, ridge=1e-6):
+    model = LatentWorldModel(SPEC)
+    episodes = np.arange(dataset.num_episodes) if episodes is None else episodes
+    fit_mahalanobis(model, latents, dataset, episodes, MahalanobisRecipe(ridge))
+    return model
+
+
+def test_what_moves_in_small_steps_weighs_more(corridor):
+    head = fitted(corridor, walk(corridor, [1.0, 0.1, 1.0, 1.0])).head
+    aside = head(torch.eye(4), torch.zeros(4, 4))
+    assert aside[1] / aside[0] == pytest.approx(10.0, rel=0.2)
+    # Jumps between episodes would make every number as slow.
+    assert aside[0] / aside[2] == pytest.approx(1.0, rel=0.2)
+
+
+def test_two_pictures_in_a_row_are_one_step_apart(corridor):
+    latents = walk(corridor, [3.0, 0.2, 1.0, 0.5])
+    head = fitted(corridor, latents).head
+    before = torch.from_numpy(corridor.frames(np.arange(40), before_end=1))
+    assert head(latents[before], latents[before + 1]).median() == pytest.approx(1.0, rel=0.01)
+
+
+@given(st.lists(st.floats(-3, 3, width=32), min_size=12, max_size=12))
+def test_it_is_a_metric_in_which_ways_add_up(corridor, numbers):
+    a, b, c = torch.tensor(numbers).view(3, 1, 4)
+    head = fitted(corridor, walk(corridor, [3.0, 0.2, 1.0, 0.5])).head
+    assert head(a, a) == 0.0
+    assert torch.allclose(head(a, b), head(b, a))
+    assert head(a, c) <= head(a, b) + head(b, c) + 1e-3
+    assert torch.allclose(head(a, a + 2 * (b - a)), 2 * head(a, b), rtol=1e-3, atol=1e-4)
+
+
+def test_held_out_episodes_say_nothing(corridor):
+    latents = walk(corridor, [1.0, 1.0, 1.0, 1.0])
+    known = fitted(corridor, latents, np.arange(4)).head.whitening
+    latents[corridor.episode_starts[4] :] *= torch.tensor([100.0, 1.0, 1.0, 1.0])
+    assert torch.equal(fitted(corridor, latents, np.arange(4)).head.whitening, known)
+
+
+def test_what_never_moves_weighs_finitely_and_all_that_never_moves_is_refused(corridor):
+    latents = walk(corridor, [1.0, 0.0, 1.0, 1.0])
+    for start in corridor.episode_starts:
+        latents[start:, 1] -= 1e3
+    assert fitted(corridor, latents).head.whitening.isfinite().all()
+    with pytest.raises(DatasetError, match="the same to the model"):
+        fitted(corridor, torch.zeros(corridor.num_frames, 4))
