@@ -54,9 +54,10 @@ def entries_of(task: str, asked: Sequence[str]) -> list[str]:
 def settings_of(task: str, entry: str) -> dict[str, Any]:
     """What a result of this entry depends on, beside the data and the compute."""
     recipe = load_recipe(task)
-    settings: dict[str, Any] = {"entry": entry, "model": recipe.model}
+    encoder = {name: recipe.model[name] for name in ("latent", "channels", "points")}
+    settings: dict[str, Any] = {"entry": entry, "model": encoder}
     if entry == NONE or entry.endswith(BESIDE):
-        settings["world_model"] = asdict(recipe.world_model)
+        settings |= {"model": recipe.model, "world_model": asdict(recipe.world_model)}
     if entry.endswith(BESIDE):
         way = way_of(entry.removesuffix(BESIDE))
         settings["beside"] = asdict(way.beside) if way.beside else None

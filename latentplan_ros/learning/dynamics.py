@@ -15,6 +15,7 @@ from latentplan_ros.models.networks import imagine
 
 _LEAST_SPREAD = 0.1  # of all numbers' root mean square
 _UNUSUAL, _SAMPLES = 3.0, 20_000  # times the median, over that many windows
+_RESTING = 4  # one window in so many is also imagined at rest
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,9 @@ class DynamicsRecipe:
     # Weight, above others, of a number that has moved further than it mostly does: contact is rare,
     # an arm moves in every step, and a plain mean learns the arm.
     motion_weight: float = 0.0
+    # Weight of staying where one is without an action. Random policies never rest, so that nothing
+    # in the data says it, and a planner compares every plan with keeping still.
+    stillness: float = 0.0
 
 
 class DynamicsStage(Stage):
@@ -100,12 +104,24 @@ class DynamicsStage(Stage):
             moving = (latents[:, 1:] - latents[:, :1]).abs() > self.unusual
             errors = errors * (1.0 + self.recipe.motion_weight * moving)
         by_step = errors.mean((0, -1))
+        loss, logged = by_step.mean(), {}
+        if self.recipe.stillness:
+            logged["drift"] = self._drift(latents[: math.ceil(len(latents) / _RESTING), 0])
+            loss = loss + self.recipe.stillness * logged["drift"]
+            logged["drift"] = logged["drift"].detach()
         return {
-            "loss": by_step.mean(),
+            **logged,
+            "loss": loss,
             "first_step": by_step[:, 0].mean().detach(),
             "last_step": by_step[:, -1].mean().detach(),
             "errors": by_step.mean(1).detach(),
         }
+
+    def _drift(self, latents: torch.Tensor) -> torch.Tensor:
+        """Squared error of staying at rest for the whole horizon, the last action being zero."""
+        nothing = latents.new_zeros(len(latents), self.recipe.horizon, 4)
+        futures = imagine([self.dynamics, *self.other_dynamics], latents, nothing[:, 0], nothing)
+        return ((futures - latents[:, None]) / self.spread).square().mean()
 
     def after_update(self, batch: Batch, losses: Batch) -> None:
         self._windows.report(batch["rows"].cpu().numpy(), losses["errors"].cpu().numpy())

@@ -14,6 +14,7 @@ from latentplan_ros.learning.iqe import IqeRecipe, IqeStage
 from latentplan_ros.learning.mbold import MboldRecipe, MboldStage
 from latentplan_ros.learning.temporal import TemporalRecipe, TemporalStage
 from latentplan_ros.learning.world_model import WorldModelRecipe, WorldModelStage
+from latentplan_ros.models.networks import imagine
 
 
 def q_head(hidden=16, layers=3):
@@ -163,6 +164,23 @@ def test_what_moves_more_than_it_mostly_does_weighs_more(corridor, cells):
     assert ratio[moved.any(1)].mean() > 1.5 * ratio[~moved.any(1)].mean()
     assert (ratio >= 1.0 - 1e-5).all()
     assert (ratio <= 11.0 + 1e-5).all()
+
+
+def test_rest_is_learned_though_the_recordings_have_none(corridor, cells, tmp_path):
+    """Drift of a second without an action, with and without it in the loss."""
+
+    def drift(weight):
+        recipe = DynamicsRecipe(batch_size=64, horizon=5, learning_rate=3e-3, stillness=weight)
+        stage = DynamicsStage(model(), features(cells), corridor, EPISODES, recipe)
+        folder = tmp_path / str(weight)
+        folder.mkdir()
+        learn(stage, folder, 300)
+        latents, nothing = features(cells)[:200], torch.zeros(200, 5, 4)
+        with torch.no_grad():
+            ends = imagine([stage.dynamics], latents, nothing[:, 0], nothing)[0, :, -1]
+        return ((ends - latents) / stage.spread).square().mean().item()
+
+    assert drift(1.0) < 0.5 * drift(0.0)
 
 
 def held_loss(stage, name="loss"):
