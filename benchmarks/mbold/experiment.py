@@ -3,7 +3,7 @@
 import json
 import shutil
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from latentplan_ros.evaluation.outcome import Outcome
 from latentplan_ros.evaluation.policies import Policy
 from latentplan_ros.evaluation.results import Figure, write_results
 from latentplan_ros.evaluation.run import make_goals
+from latentplan_ros.learning.methods import METHODS
 from latentplan_ros.learning.train import Recipe, load_recipe, train
 from latentplan_ros.models.checkpoint import TrainedModel, load_checkpoint
 from latentplan_ros.resources import resource
@@ -47,10 +48,21 @@ class Experiment:
     shipped: bool = False
 
     def recipe(self, task: str, method: str) -> Recipe:
-        """The method's own for the task where there is one, or else the task's."""
+        """The method's own for the task where there is one, or else the task's, which is for MBOLD:
+        of its head and distance what the method has too."""
         own = resource("config/recipes") / f"{task}_{method}.yaml"
-        quick = ROOT / "benchmarks" / "quick.yaml"
-        return load_recipe(quick if self.quick else own if own.exists() else task)
+        if own.exists() and not self.quick:
+            return load_recipe(own)
+        recipe = load_recipe(ROOT / "benchmarks" / "quick.yaml" if self.quick else task)
+        part = METHODS.get(method)
+        if part is None:
+            return recipe
+        settings = {field.name for field in fields(part.recipe)}
+        return replace(
+            recipe,
+            head={name: value for name, value in recipe.head.items() if name in part.sizes},
+            distance={name: value for name, value in recipe.distance.items() if name in settings},
+        )
 
     def trained(
         self, task: str, method: str, seed: int, recipe_of: str | None = None

@@ -37,8 +37,8 @@ def main(
             PSRL beside the world model; control: goals reached with three blocks.
         tasks: of probes.
         objectives: of probes; all if left out, and beside them none, the world model alone, and
-            random, an untrained encoder. NAME+world_model: beside the world model; psrl_lightly,
-            psrl_first and psrl_jittered: PSRL in other ways (ways.py).
+            random, an untrained encoder. NAME+world_model: beside the world model, NAME also
+            psrl_lightly, psrl_first and psrl_jittered: PSRL in other ways (ways.py).
         controlled: of control: none, and objectives beside the world model.
         flops: of training an encoder; by default half a minute of one core. Results of another
             compute have names of their own.

@@ -132,7 +132,8 @@ def new_model(recipe: Recipe) -> LatentWorldModel:
 
 
 def _kind(entry: str) -> type[Objective]:
-    return objectives.find(way_of(entry.removesuffix(BESIDE)).objective)
+    name = entry.removesuffix(BESIDE)
+    return objectives.find(way_of(name).objective if entry.endswith(BESIDE) else name)
 
 
 def _share_alone(entry: str) -> float:

@@ -1,11 +1,13 @@
 """Open-loop dynamics on cached latents, as long as the planner looks, more often where wrong."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import torch
+from torch import nn
 
 from latentplan_ros.data.dataset import Dataset
 from latentplan_ros.data.windows import Windows
@@ -106,9 +108,9 @@ class DynamicsStage(Stage):
         by_step = errors.mean((0, -1))
         loss, logged = by_step.mean(), {}
         if self.recipe.stillness:
-            logged["drift"] = self._drift(latents[: math.ceil(len(latents) / _RESTING), 0])
-            loss = loss + self.recipe.stillness * logged["drift"]
-            logged["drift"] = logged["drift"].detach()
+            drift = self._drift(members, latents[: math.ceil(len(latents) / _RESTING), 0])
+            loss = loss + self.recipe.stillness * drift
+            logged["drift"] = drift.detach()
         return {
             **logged,
             "loss": loss,
@@ -117,10 +119,10 @@ class DynamicsStage(Stage):
             "errors": by_step.mean(1).detach(),
         }
 
-    def _drift(self, latents: torch.Tensor) -> torch.Tensor:
+    def _drift(self, members: Sequence[nn.Module], latents: torch.Tensor) -> torch.Tensor:
         """Squared error of staying at rest for the whole horizon, the last action being zero."""
         nothing = latents.new_zeros(len(latents), self.recipe.horizon, 4)
-        futures = imagine([self.dynamics, *self.other_dynamics], latents, nothing[:, 0], nothing)
+        futures = imagine(members, latents, nothing[:, 0], nothing)
         return ((futures - latents[:, None]) / self.spread).square().mean()
 
     def after_update(self, batch: Batch, losses: Batch) -> None:

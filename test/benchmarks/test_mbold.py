@@ -1,12 +1,19 @@
 import os
 import subprocess
 import sys
+from dataclasses import fields
 from pathlib import Path
 
+import pytest
 import torch
 from safetensors.torch import load_file
 
 ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT))
+
+from benchmarks.mbold.compared import COMPARED, TASKS  # noqa: E402
+from benchmarks.mbold.experiment import Experiment  # noqa: E402
+from latentplan_ros.learning.methods import METHODS  # noqa: E402
 
 
 def quick(folder: Path, *options: str) -> str:
@@ -30,8 +37,26 @@ def encoder(checkpoint: Path) -> torch.Tensor:
     return torch.cat([w.flatten() for name, w in sorted(weights.items()) if "encoder" in name])
 
 
+@pytest.mark.parametrize("task", TASKS)
+def test_every_method_has_a_recipe_that_it_takes(tmp_path: Path, task: str) -> None:
+    experiment = Experiment((0,), 1, 1, 1, tmp_path, quick=False)
+    for method in {learnt for learnt, _ in COMPARED.values()} & set(METHODS):
+        part, recipe = METHODS[method], experiment.recipe(task, method)
+        if part:
+            assert set(recipe.head) <= set(part.sizes), method
+            assert set(recipe.distance) <= {field.name for field in fields(part.recipe)}, method
+
+
+def test_two_distances_of_three_blocks_share_a_world_model(tmp_path: Path) -> None:
+    experiment = Experiment((0,), 1, 1, 1, tmp_path, quick=False)
+    one, other = (experiment.recipe("sawyer_push3", m) for m in ("mbold", "mahalanobis"))
+    for block in ("model", "world_model", "dynamics", "held_out"):
+        assert getattr(one, block) == getattr(other, block)
+    assert one.head["nearness"] == 0.1  # its own settings are MBOLD's still
+
+
 def test_the_comparison_collects_trains_and_tries_each_method(tmp_path: Path) -> None:
-    compared = ["mbold", "no_negatives", "gcbc"]
+    compared = ["mbold", "no_negatives", "gcbc", "mahalanobis"]
     options = ["--tasks", "sawyer_reach", "--compared", *compared, "random"]
     printed = quick(tmp_path / "m", "--parts", "compared", *options)
     for figure in ("success/sawyer_reach ", "success/sawyer_reach/gcbc", "success/sawyer_reach/ra"):

@@ -98,6 +98,13 @@ def test_every_objective_is_an_entry_and_a_changed_setting_another_result(tmp_pa
     assert not is_done(file, alone, True)
 
 
+def test_a_way_of_being_beside_the_world_model_is_no_objective() -> None:
+    beside = settings_of("sawyer_push1", "psrl_lightly+world_model")["beside"]
+    assert (beside["name"], beside["weight"]) == ("psrl", 0.1)
+    with pytest.raises(objectives.ObjectiveError, match="psrl_lightly"):
+        settings_of("sawyer_push1", "psrl_lightly")
+
+
 def test_another_compute_has_results_of_its_own(tmp_path: Path) -> None:
     def ending(flops: float, quick: bool = False) -> str:
         return Experiment(8, 3, 5, flops, tmp_path, (), quick).compute
