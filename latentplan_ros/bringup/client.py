@@ -1,6 +1,7 @@
 """A running graph seen from outside: its parameters, services and topics."""
 
 import contextlib
+import math
 import os
 import threading
 import time
@@ -15,11 +16,13 @@ from rcl_interfaces.srv import SetParameters
 from rclpy.context import Context
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.parameter import Parameter
+from rclpy.task import Future
 from std_srvs.srv import Trigger
 
 from latentplan_ros.bringup.environment import additions
 
 T = TypeVar("T")
+_ASKED_AGAIN_S = 2.0
 
 
 class ClientError(RuntimeError):
@@ -70,14 +73,33 @@ class GraphClient:
             time.sleep(0.01)
         return value
 
-    def call(self, kind: Any, service: str, request: Any, seconds: float = 20.0) -> Any:
-        """The response of a service, waiting for both. Raises ClientError."""
+    def call(
+        self,
+        kind: Any,
+        service: str,
+        request: Any,
+        seconds: float = 20.0,
+        again_s: float = math.inf,
+    ) -> Any:
+        """The response of a service, waiting for both. Raises ClientError.
+
+        again_s: after so long without an answer the request is sent again. For requests that change
+        nothing: a node that knows the question's way but not yet the answer's drops the answer.
+        """
         client = self.node.create_client(kind, service)
+        asked: list[Future] = []
+        due = 0.0
+
+        def answered() -> Any:
+            nonlocal due
+            if time.monotonic() >= due:
+                asked.append(client.call_async(request))
+                due = time.monotonic() + again_s
+            return next((future for future in asked if future.done()), None)
+
         try:
             self.wait(client.service_is_ready, seconds, f"service {client.srv_name}")
-            future = client.call_async(request)
-            self.wait(future.done, seconds, f"the answer of {client.srv_name}")
-            return future.result()
+            return self.wait(answered, seconds, f"the answer of {client.srv_name}").result()
         finally:
             self.node.destroy_client(client)
 
@@ -99,7 +121,8 @@ class GraphClient:
 
     def state(self, node: str, seconds: float = 20.0) -> str:
         """Label of a lifecycle node's state, e.g. ``inactive``."""
-        response = self.call(GetState, f"{node}/get_state", GetState.Request(), seconds)
+        request = GetState.Request()
+        response = self.call(GetState, f"{node}/get_state", request, seconds, _ASKED_AGAIN_S)
         return response.current_state.label
 
     def bring_to(self, node: str, wanted: str, seconds: float = 60.0) -> None:
