@@ -68,7 +68,7 @@ def test_a_lost_answer_of_a_state_is_asked_for_again(forgetful: Forgetful) -> No
 def test_what_changes_something_is_asked_for_once(forgetful: Forgetful) -> None:
     with (
         GraphClient() as client,
-        pytest.raises(ClientError, match="answer of .*forgetful/change_state"),
+        pytest.raises(ClientError, match=r"answer of .*forgetful/change_state"),
     ):
         client.call(ChangeState, "forgetful/change_state", ChangeState.Request(), 5.0)
     assert forgetful.asked == [ChangeState]
