@@ -72,12 +72,12 @@ def test_every_figure_is_shown_in_one_document() -> None:
 
 def test_the_table_stands_between_its_marks_and_nothing_else_changes(tmp_path: Path) -> None:
     write(tmp_path, "a", "success/x")
-    text = "above\n<!-- figures -->\nold\n<!-- /figures -->\nbelow\n"
+    text = "above\n<!-- figures -->\nthe former table\n<!-- /figures -->\nbelow\n"
     shown = with_table(text, summarize(tmp_path, tmp_path))
     assert shown.startswith("above\n")
     assert shown.endswith("\nbelow\n")
     assert "| `success/x` | 0.5 fraction | 0.2 to 0.8 | 10 |" in shown
-    assert "old" not in shown
+    assert "the former table" not in shown
     with pytest.raises(SummaryError, match="marks"):
         with_table("no marks", {})
 
