@@ -99,9 +99,18 @@ def _mlp(inputs: int, outputs: int) -> nn.Sequential:
 
 
 def _orthogonal(network: nn.Module) -> None:
-    """Weights as pixel SAC begins with them since SAC+AE (Yarats et al. 2019)."""
+    """Weights as pixel SAC begins with them since SAC+AE (Yarats et al. 2019).
+
+    Those of a convolution are orthogonal at its kernel's middle and zero around it (Xiao et al.
+    2018): at first each layer passes on what is at a place, and adds nothing of its neighbours.
+    """
     for part in network.modules():
-        if isinstance(part, nn.Linear | nn.Conv2d):
-            gain = nn.init.calculate_gain("relu") if isinstance(part, nn.Conv2d) else 1.0
-            nn.init.orthogonal_(part.weight, gain)
+        if isinstance(part, nn.Linear):
+            nn.init.orthogonal_(part.weight)
+            nn.init.zeros_(part.bias)
+        elif isinstance(part, nn.Conv2d):
+            nn.init.zeros_(part.weight)
+            height, width = part.kernel_size
+            middle = part.weight[:, :, height // 2, width // 2]
+            nn.init.orthogonal_(middle, nn.init.calculate_gain("relu"))
             nn.init.zeros_(part.bias)

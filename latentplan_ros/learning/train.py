@@ -199,6 +199,9 @@ def train(
         rms = usual_rms(model, dataset, held_out)
         save_checkpoint(out, model, _header(method, spec, recipe, dataset, seed, rms, given))
     fabric.barrier()
+    if torch.distributed.is_initialized():
+        # Its threads, still there when the interpreter ends, can abort a process that has succeeded.
+        torch.distributed.destroy_process_group()
     return out
 
 

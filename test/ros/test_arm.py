@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import rclpy
 import yaml
-from diagnostic_msgs.msg import DiagnosticArray
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from geometry_msgs.msg import PoseStamped
 from harness import Ros
 from sensor_msgs.msg import Image, JointState, Joy
@@ -77,20 +77,24 @@ class Bench:
             message.header.stamp = stamp
             self._action.publish(message)
 
+    def _last(self):
+        """The arm's last report; its backend has reports of its own."""
+        for array in reversed(self.diagnostics):
+            for status in array.status:
+                if status.name == "/arm":
+                    return status
+        return DiagnosticStatus()
+
     @property
     def values(self):
         """The named values of the arm's last report."""
-        return {v.key: v.value for v in self.diagnostics[-1].status[0].values}
+        return {v.key: v.value for v in self._last().values}
 
     @property
     def status(self):
         """The arm's last status: (reason, message)."""
-        for array in reversed(self.diagnostics):
-            for status in array.status:
-                if status.name == "/arm":
-                    values = {v.key: v.value for v in status.values}
-                    return values.get("reason"), status.message
-        return None, ""
+        last = self._last()
+        return {v.key: v.value for v in last.values}.get("reason"), last.message
 
     def expect(self, reason, seconds=10.0):
         """Wait until the arm gives this reason, and return its message."""
