@@ -200,7 +200,7 @@ def train(
         save_checkpoint(out, model, _header(method, spec, recipe, dataset, seed, rms, given))
     fabric.barrier()
     if torch.distributed.is_initialized():
-        # Its threads, still there when the interpreter ends, can abort a process that has succeeded.
+        # Its threads can abort a process that has succeeded, if they outlive the interpreter.
         torch.distributed.destroy_process_group()
     return out
 
