@@ -13,6 +13,7 @@ from latentplan_ros.sim.tasks import make_task
 # What is compared: (what is trained, how it acts).
 COMPARED: dict[str, tuple[str, Method]] = {
     "mbold": ("mbold", "model"),
+    "mbold_sfa": ("mbold_sfa", "model"),
     "icem": ("mbold", "icem"),
     "mppi": ("mbold", "mppi"),
     "gradient": ("mbold", "gradient"),

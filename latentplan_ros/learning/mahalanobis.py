@@ -12,9 +12,13 @@ from latentplan_ros.models.mahalanobis_distance import MahalanobisDistance
 
 @dataclass(frozen=True)
 class MahalanobisRecipe:
+    """slowness: the weight of each slow feature is (its variance over the data in units of its
+    change in one step)^slowness, which 0 leaves at 1."""
+
     # Of the mean variance, added to each number's: what never moves in the data would weigh
     # infinitely much.
     ridge: float = 0.01
+    slowness: float = 0.0
 
 
 def fit_mahalanobis(
@@ -24,11 +28,25 @@ def fit_mahalanobis(
     episodes: np.ndarray,
     recipe: MahalanobisRecipe,
 ) -> None:
-    """Sets the head's whitening so that the median distance of two pictures in a row is 1.
+    """Sets the head's weights so that the median distance of two pictures in a row is 1.
 
     Raises DatasetError where mostly nothing moves.
     """
     assert isinstance(model.head, MahalanobisDistance)
+    model.head.whitening.copy_(
+        slow_features(latents, dataset, episodes, recipe.ridge, recipe.slowness)
+    )
+
+
+def slow_features(
+    latents: torch.Tensor, dataset: Dataset, episodes: np.ndarray, ridge: float, slowness: float
+) -> torch.Tensor:
+    """``[D,D]``: latents times this are slow features, slowest first, times their weights.
+
+    Slow feature analysis (Wiskott and Sejnowski 2002): in coordinates in which one step changes all
+    directions as much, the slow ones are those in which the data varies most. Raises DatasetError
+    where mostly nothing moves.
+    """
     before = torch.from_numpy(dataset.frames(episodes, before_end=1))
     steps = (latents[before + 1] - latents[before]).double()
     if not steps.any(dim=1).double().mean() > 0.5:
@@ -37,7 +55,10 @@ def fit_mahalanobis(
             "no usual step: record an arm that explores"
         )
     moment = steps.T @ steps / len(steps)
-    moment += recipe.ridge * moment.diag().mean() * torch.eye(len(moment), dtype=torch.double)
+    moment += ridge * moment.diag().mean() * torch.eye(len(moment), dtype=torch.double)
     whitening = torch.linalg.cholesky(torch.linalg.inv(moment))
-    usual = torch.linalg.vector_norm(steps @ whitening, dim=1).median()
-    model.head.whitening.copy_(whitening / usual)
+    variances, directions = torch.linalg.eigh(torch.cov((latents[before].double() @ whitening).T))
+    # What varies in no direction gives tiny numbers of either sign.
+    weights = (variances.clamp_min(0.0) / variances.max()) ** (slowness / 2.0)
+    features = whitening @ (directions * weights).flip(1)
+    return (features / torch.linalg.vector_norm(steps @ features, dim=1).median()).float()

@@ -10,6 +10,7 @@ from latentplan_ros.learning.gcivl import GcivlRecipe, GcivlStage
 from latentplan_ros.learning.iqe import IqeRecipe, IqeStage
 from latentplan_ros.learning.mahalanobis import MahalanobisRecipe, fit_mahalanobis
 from latentplan_ros.learning.mbold import MboldRecipe, MboldStage, QLearningRecipe
+from latentplan_ros.learning.mbold_sfa import MboldSfaRecipe, MboldSfaStage, fit_slow
 from latentplan_ros.learning.plan2vec.arm import ArmRecipe, Plan2vecLocalStage, Plan2vecStage
 from latentplan_ros.learning.q_policy import QPolicyStage
 from latentplan_ros.learning.rig import RigRecipe, RigStage, vae_stage
@@ -46,6 +47,14 @@ METHODS: dict[str, TrainedHead | None] = {
         # A.1: six fully connected layers for Q, ten for the actor, 128 units; discount of Table 2.
         # nearness is ours; with it more goals are reached (docs/architecture.md).
         {"hidden": 128, "layers": 6, "actor_layers": 10, "discount": 0.8, "nearness": 0.3},
+    ),
+    # Slow features in place of nearness.
+    "mbold_sfa": TrainedHead(
+        "q_sfa",
+        MboldSfaRecipe,
+        MboldSfaStage,
+        {"hidden": 128, "layers": 6, "actor_layers": 10, "discount": 0.8},
+        fit=fit_slow,
     ),
     "gcivl": TrainedHead(
         "value", GcivlRecipe, GcivlStage, {"hidden": 256, "layers": 3, "discount": 0.95}

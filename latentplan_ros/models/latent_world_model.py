@@ -14,6 +14,7 @@ from latentplan_ros.models.plan2vec_distance import Plan2vecDistance
 from latentplan_ros.models.points import PointDecoder, PointEncoder
 from latentplan_ros.models.q_distance import QDistance
 from latentplan_ros.models.q_policy import QPolicy
+from latentplan_ros.models.q_sfa_distance import QSfaDistance
 from latentplan_ros.models.rig_policy import RigPolicy
 from latentplan_ros.models.sorb_distance import SorbDistance
 from latentplan_ros.models.temporal_distance import TemporalDistance
@@ -22,6 +23,7 @@ from latentplan_ros.models.value_distance import ValueDistance
 
 HEADS: dict[str, type[nn.Module]] = {
     "q": QDistance,
+    "q_sfa": QSfaDistance,
     "value": ValueDistance,
     "temporal": TemporalDistance,
     "iqe": IqeDistance,

@@ -48,13 +48,13 @@ def test_every_method_has_a_recipe_that_it_takes(tmp_path: Path, task: str) -> N
 
 
 @pytest.mark.parametrize("task", ["sawyer_push3", "franka_door"])
-def test_two_distances_of_a_task_share_a_world_model(tmp_path: Path, task: str) -> None:
+def test_the_distances_of_a_task_share_a_world_model(tmp_path: Path, task: str) -> None:
     experiment = Experiment((0,), 1, 1, 1, tmp_path, quick=False)
-    one, other = (experiment.recipe(task, m) for m in ("mbold", "mahalanobis"))
+    one, *others = (experiment.recipe(task, m) for m in ("mbold", "mbold_sfa", "mahalanobis"))
     for block in ("model", "world_model", "dynamics", "held_out"):
-        assert getattr(one, block) == getattr(other, block)
-    assert one.distance["updates"]  # its own settings are MBOLD's still
-    assert not other.distance
+        assert all(getattr(other, block) == getattr(one, block) for other in others)
+    assert one.distance == others[0].distance
+    assert not others[1].distance
 
 
 def test_the_comparison_collects_trains_and_tries_each_method(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from latentplan_ros.data.dataset import DatasetError
 from latentplan_ros.learning.mahalanobis import MahalanobisRecipe, fit_mahalanobis
+from latentplan_ros.learning.mbold_sfa import MboldSfaRecipe, fit_slow
 from latentplan_ros.models.latent_world_model import LatentWorldModel
 
 SPEC = {"latent": 4, "channels": 2, "hidden": 8, "layers": 1, "distance": {"kind": "mahalanobis"}}
@@ -30,10 +31,10 @@ def walk(dataset, scales):
     return latents.float()
 
 
-def fitted(dataset, latents, episodes=None, ridge=1e-6):
+def fitted(dataset, latents, episodes=None, ridge=1e-6, slowness=0.0):
     model = LatentWorldModel(SPEC)
     episodes = np.arange(dataset.num_episodes) if episodes is None else episodes
-    fit_mahalanobis(model, latents, dataset, episodes, MahalanobisRecipe(ridge))
+    fit_mahalanobis(model, latents, dataset, episodes, MahalanobisRecipe(ridge, slowness))
     return model
 
 
@@ -78,3 +79,31 @@ def test_what_never_moves_weighs_finitely_and_an_arm_that_mostly_rests_is_refuse
     for resting in (latents, torch.zeros(corridor.num_frames, 4)):
         with pytest.raises(DatasetError, match="the same as the one before"):
             fitted(corridor, resting)
+
+
+def test_slowness_favours_what_travels_far_in_small_steps(corridor):
+    """Number 1 stands elsewhere in each episode, and the others go as far in one step."""
+    generator = torch.Generator().manual_seed(0)
+    latents = torch.randn(corridor.num_frames, 4, generator=generator)
+    latents[:, 1] *= 0.05
+    for start in corridor.episode_starts:
+        latents[start:, 1] += torch.randn(1, generator=generator)
+    plain, slow = (fitted(corridor, latents, slowness=s).head for s in (0.0, 1.0))
+    ways = [head(torch.eye(4), torch.zeros(4, 4)) for head in (plain, slow)]
+    shares = [way[1] / way[[0, 2, 3]].mean() for way in ways]
+    assert shares[0] == pytest.approx(20.0, rel=0.2)  # the ratio of their steps
+    assert shares[1] > 10.0 * shares[0]
+
+
+def test_slow_features_are_added_to_the_steps_of_q(corridor):
+    latents = walk(corridor, [1.0, 0.1, 1.0, 1.0])
+    sizes = {"hidden": 8, "layers": 3, "actor_layers": 3, "discount": 0.8}
+    torch.manual_seed(0)
+    model = LatentWorldModel(SPEC | {"distance": {"kind": "q_sfa", **sizes}})
+    torch.manual_seed(0)
+    alone = LatentWorldModel(SPEC | {"distance": {"kind": "q", **sizes}})
+    episodes = np.arange(corridor.num_episodes)
+    fit_slow(model, latents, corridor, episodes, MboldSfaRecipe(ridge=1e-6, slowness=0.0))
+    state, goal = torch.randn(2, 9, 4)
+    added = fitted(corridor, latents).head(state, goal)
+    torch.testing.assert_close(model.head(state, goal), alone.head(state, goal) + added)

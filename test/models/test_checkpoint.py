@@ -24,6 +24,7 @@ from latentplan_ros.models.latent_world_model import LatentWorldModel
 
 HEADS = {
     "mbold": {"kind": "q", "hidden": 16, "layers": 3, "actor_layers": 3, "discount": 0.8},
+    "mbold_sfa": {"kind": "q_sfa", "hidden": 16, "layers": 3, "actor_layers": 3, "discount": 0.8},
     "gcivl": {"kind": "value", "hidden": 16, "layers": 2, "discount": 0.95},
     "temporal": {"kind": "temporal", "hidden": 16, "layers": 3},
     "iqe": {"kind": "iqe", "hidden": 16, "layers": 2, "components": 4, "size": 3},

@@ -1,0 +1,23 @@
+"""MBOLD's distance, and beside it how far the slow features are apart."""
+
+import torch
+
+from latentplan_ros.models.mahalanobis_distance import MahalanobisDistance
+from latentplan_ros.models.q_distance import QDistance
+
+
+class QSfaDistance(QDistance):
+    """d(z, g) = steps by Q + ``slow`` (z, g), in usual steps.
+
+    Q knows how the arm gets to a block, but hardly tells 2 cm from 6 beside it; slow features tell
+    that, and know no way. QDistance's ``nearness`` says the same by l2 between latents.
+    """
+
+    def __init__(self, latent: int, **sizes: float) -> None:
+        super().__init__(latent, **sizes)  # type: ignore[arg-type]
+        self.slow = MahalanobisDistance(latent)
+
+    def forward(self, state: torch.Tensor, goal: torch.Tensor) -> torch.Tensor:
+        """Distance in time steps, ``[N,D]`` and ``[N,D]`` to ``[N]``."""
+        slow: torch.Tensor = self.slow(state, goal)
+        return super().forward(state, goal) + slow
