@@ -48,12 +48,12 @@ METHODS: dict[str, TrainedHead | None] = {
         # nearness is ours; with it more goals are reached (docs/architecture.md).
         {"hidden": 128, "layers": 6, "actor_layers": 10, "discount": 0.8, "nearness": 0.3},
     ),
-    # Slow features in place of nearness.
+    # Slow features, and less of nearness than without.
     "mbold_sfa": TrainedHead(
         "q_sfa",
         MboldSfaRecipe,
         MboldSfaStage,
-        {"hidden": 128, "layers": 6, "actor_layers": 10, "discount": 0.8},
+        {"hidden": 128, "layers": 6, "actor_layers": 10, "discount": 0.8, "nearness": 0.1},
         fit=fit_slow,
     ),
     "gcivl": TrainedHead(

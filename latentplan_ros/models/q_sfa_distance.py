@@ -7,10 +7,10 @@ from latentplan_ros.models.q_distance import QDistance
 
 
 class QSfaDistance(QDistance):
-    """d(z, g) = steps by Q + ``slow`` (z, g), in usual steps.
+    """d(z, g) = QDistance's + ``slow`` (z, g), in usual steps.
 
     Q knows how the arm gets to a block, but hardly tells 2 cm from 6 beside it; slow features tell
-    that, and know no way. QDistance's ``nearness`` says the same by l2 between latents.
+    that, and know no way.
     """
 
     def __init__(self, latent: int, **sizes: float) -> None:
