@@ -245,6 +245,7 @@ class Train:
             "vae_l2",
             "latent_l2",
             "mahalanobis",
+            "sfa",
             "gcbc",
             "q_policy",
             "sorb",
@@ -255,9 +256,9 @@ class Train:
     """Distances: mbold: Q over goals with CQL; mbold_sfa: slow features beside it; gcivl: expectile
     value; temporal: regressed steps; iqe: quasimetric; plan2vec: shortest paths of a graph of
     frames; vae_l2: between codes of pictures; latent_l2: nothing learned; mahalanobis: latents in
-    units of what a step changes. Policies that act without a plan: gcbc: behaviour cloning;
-    q_policy: Q alone; sorb: search on the replay buffer; rig: SAC on codes; dreamer: an actor
-    trained in imagination."""
+    units of what a step changes; sfa: the same, slow features first. Policies that act without a
+    plan: gcbc: behaviour cloning; q_policy: Q alone; sorb: search on the replay buffer; rig: SAC on
+    codes; dreamer: an actor trained in imagination."""
     data: Path
     """Dataset, *.zarr."""
     out: Out

@@ -28,6 +28,7 @@ COMPARED: dict[str, tuple[str, Method]] = {
     "vae_l2": ("vae_l2", "model"),
     "latent_l2": ("latent_l2", "model"),
     "mahalanobis": ("mahalanobis", "model"),
+    "sfa": ("sfa", "model"),
     "gcbc": ("gcbc", "gcbc"),
     "q_policy": ("q_policy", "q_policy"),
     "sorb": ("sorb", "sorb"),

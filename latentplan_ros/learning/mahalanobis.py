@@ -12,13 +12,17 @@ from latentplan_ros.models.mahalanobis_distance import MahalanobisDistance
 
 @dataclass(frozen=True)
 class MahalanobisRecipe:
-    """slowness: the weight of each slow feature is (its variance over the data in units of its
-    change in one step)^slowness, which 0 leaves at 1."""
-
     # Of the mean variance, added to each number's: what never moves in the data would weigh
     # infinitely much.
     ridge: float = 0.01
-    slowness: float = 0.0
+
+
+@dataclass(frozen=True)
+class SfaRecipe(MahalanobisRecipe):
+    """slowness: what a feature adds to the squared distance is weighed by (its variance over the
+    data, in units of its mean squared change in one step)^slowness."""
+
+    slowness: float = 0.5
 
 
 def fit_mahalanobis(
@@ -28,10 +32,22 @@ def fit_mahalanobis(
     episodes: np.ndarray,
     recipe: MahalanobisRecipe,
 ) -> None:
-    """Sets the head's weights so that the median distance of two pictures in a row is 1.
+    """Sets the head's whitening so that the median distance of two pictures in a row is 1.
 
     Raises DatasetError where mostly nothing moves.
     """
+    assert isinstance(model.head, MahalanobisDistance)
+    model.head.whitening.copy_(slow_features(latents, dataset, episodes, recipe.ridge, 0.0))
+
+
+def fit_sfa(
+    model: LatentWorldModel,
+    latents: torch.Tensor,
+    dataset: Dataset,
+    episodes: np.ndarray,
+    recipe: SfaRecipe,
+) -> None:
+    """Sets the head's whitening and the weights of slow features in it. Raises DatasetError."""
     assert isinstance(model.head, MahalanobisDistance)
     model.head.whitening.copy_(
         slow_features(latents, dataset, episodes, recipe.ridge, recipe.slowness)

@@ -14,7 +14,7 @@ from latentplan_ros.models.q_sfa_distance import QSfaDistance
 
 @dataclass(frozen=True)
 class MboldSfaRecipe(MboldRecipe):
-    """ridge, slowness: as MahalanobisRecipe has them."""
+    """ridge, slowness: as SfaRecipe has them."""
 
     ridge: float = 0.01
     slowness: float = 0.5

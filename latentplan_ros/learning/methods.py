@@ -8,7 +8,12 @@ from latentplan_ros.learning.dreamer import DreamerRecipe, DreamerStage
 from latentplan_ros.learning.gcbc import GcbcRecipe, GcbcStage
 from latentplan_ros.learning.gcivl import GcivlRecipe, GcivlStage
 from latentplan_ros.learning.iqe import IqeRecipe, IqeStage
-from latentplan_ros.learning.mahalanobis import MahalanobisRecipe, fit_mahalanobis
+from latentplan_ros.learning.mahalanobis import (
+    MahalanobisRecipe,
+    SfaRecipe,
+    fit_mahalanobis,
+    fit_sfa,
+)
 from latentplan_ros.learning.mbold import MboldRecipe, MboldStage, QLearningRecipe
 from latentplan_ros.learning.mbold_sfa import MboldSfaRecipe, MboldSfaStage, fit_slow
 from latentplan_ros.learning.plan2vec.arm import ArmRecipe, Plan2vecLocalStage, Plan2vecStage
@@ -79,6 +84,7 @@ METHODS: dict[str, TrainedHead | None] = {
     "vae_l2": TrainedHead("vae", VaeRecipe, VaeStage, {"hidden": 128, "code": 256}),
     "latent_l2": None,
     "mahalanobis": TrainedHead("mahalanobis", MahalanobisRecipe, fit=fit_mahalanobis),
+    "sfa": TrainedHead("mahalanobis", SfaRecipe, fit=fit_sfa),
     # B.3: the actor of A.1.
     "gcbc": TrainedHead("gcbc", GcbcRecipe, GcbcStage, {"hidden": 128, "layers": 10}),
     # C.3: 100 random actions for targets and for acting.

@@ -8,7 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from latentplan_ros.data.dataset import DatasetError
-from latentplan_ros.learning.mahalanobis import MahalanobisRecipe, fit_mahalanobis
+from latentplan_ros.learning.mahalanobis import (
+    MahalanobisRecipe,
+    SfaRecipe,
+    fit_mahalanobis,
+    fit_sfa,
+)
 from latentplan_ros.learning.mbold_sfa import MboldSfaRecipe, fit_slow
 from latentplan_ros.models.latent_world_model import LatentWorldModel
 
@@ -34,7 +39,10 @@ def walk(dataset, scales):
 def fitted(dataset, latents, episodes=None, ridge=1e-6, slowness=0.0):
     model = LatentWorldModel(SPEC)
     episodes = np.arange(dataset.num_episodes) if episodes is None else episodes
-    fit_mahalanobis(model, latents, dataset, episodes, MahalanobisRecipe(ridge, slowness))
+    if slowness:
+        fit_sfa(model, latents, dataset, episodes, SfaRecipe(ridge, slowness))
+    else:
+        fit_mahalanobis(model, latents, dataset, episodes, MahalanobisRecipe(ridge))
     return model
 
 

@@ -39,6 +39,7 @@ HEADS = {
     "q_policy": {"kind": "q_policy", "hidden": 16, "layers": 3, "discount": 0.8, "candidates": 9},
     "latent_l2": None,
     "mahalanobis": {"kind": "mahalanobis"},
+    "sfa": {"kind": "mahalanobis"},
 }
 
 
