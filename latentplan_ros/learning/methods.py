@@ -58,7 +58,8 @@ METHODS: dict[str, TrainedHead | None] = {
         "q_sfa",
         MboldSfaRecipe,
         MboldSfaStage,
-        {"hidden": 128, "layers": 6, "actor_layers": 10, "discount": 0.8, "nearness": 0.1},
+        {"hidden": 128, "layers": 6, "actor_layers": 10, "discount": 0.8}
+        | {"nearness": 0.1, "slow_weight": 1.0},
         fit=fit_slow,
     ),
     "gcivl": TrainedHead(

@@ -7,17 +7,17 @@ from latentplan_ros.models.q_distance import QDistance
 
 
 class QSfaDistance(QDistance):
-    """d(z, g) = QDistance's + ``slow`` (z, g), in usual steps.
+    """d(z, g) = QDistance's + ``slow_weight`` times ``slow`` (z, g), in usual steps.
 
     Q knows how the arm gets to a block, but hardly tells 2 cm from 6 beside it; slow features tell
     that, and know no way.
     """
 
-    def __init__(self, latent: int, **sizes: float) -> None:
+    def __init__(self, latent: int, slow_weight: float = 1.0, **sizes: float) -> None:
         super().__init__(latent, **sizes)  # type: ignore[arg-type]
-        self.slow = MahalanobisDistance(latent)
+        self.slow_weight, self.slow = slow_weight, MahalanobisDistance(latent)
 
     def forward(self, state: torch.Tensor, goal: torch.Tensor) -> torch.Tensor:
         """Distance in time steps, ``[N,D]`` and ``[N,D]`` to ``[N]``."""
         slow: torch.Tensor = self.slow(state, goal)
-        return super().forward(state, goal) + slow
+        return super().forward(state, goal) + self.slow_weight * slow

@@ -107,11 +107,11 @@ def test_slow_features_are_added_to_the_steps_of_q(corridor):
     latents = walk(corridor, [1.0, 0.1, 1.0, 1.0])
     sizes = {"hidden": 8, "layers": 3, "actor_layers": 3, "discount": 0.8}
     torch.manual_seed(0)
-    model = LatentWorldModel(SPEC | {"distance": {"kind": "q_sfa", **sizes}})
+    model = LatentWorldModel(SPEC | {"distance": {"kind": "q_sfa", "slow_weight": 2.0, **sizes}})
     torch.manual_seed(0)
     alone = LatentWorldModel(SPEC | {"distance": {"kind": "q", **sizes}})
     episodes = np.arange(corridor.num_episodes)
     fit_slow(model, latents, corridor, episodes, MboldSfaRecipe(ridge=1e-6, slowness=0.0))
     state, goal = torch.randn(2, 9, 4)
     added = fitted(corridor, latents).head(state, goal)
-    torch.testing.assert_close(model.head(state, goal), alone.head(state, goal) + added)
+    torch.testing.assert_close(model.head(state, goal), alone.head(state, goal) + 2 * added)
