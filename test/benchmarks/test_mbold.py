@@ -47,7 +47,7 @@ def test_every_method_has_a_recipe_that_it_takes(tmp_path: Path, task: str) -> N
             assert set(recipe.distance) <= {field.name for field in fields(part.recipe)}, method
 
 
-@pytest.mark.parametrize("task", ["sawyer_push3", "franka_door"])
+@pytest.mark.parametrize("task", ["sawyer_push1", "sawyer_push3", "franka_door"])
 def test_the_distances_of_a_task_share_a_world_model(tmp_path: Path, task: str) -> None:
     experiment = Experiment((0,), 1, 1, 1, tmp_path, quick=False)
     one, *others = (experiment.recipe(task, m) for m in ("mbold", "mbold_sfa", "sfa"))
