@@ -19,9 +19,8 @@ class MahalanobisDistance(nn.Module):
 
     def __init__(self, latent: int) -> None:
         super().__init__()
-        self.register_buffer(
-            "whitening", torch.eye(latent)
-        )  # W; without weights W W^T = S^-1, up to a scale
+        # W; without weights W W^T = S^-1, up to a scale.
+        self.register_buffer("whitening", torch.eye(latent))
 
     def forward(self, state: torch.Tensor, goal: torch.Tensor) -> torch.Tensor:
         """Distance in usual steps, ``[N,D]`` and ``[N,D]`` to ``[N]``."""
