@@ -16,7 +16,6 @@ from lightning_fabric import Fabric
 from latentplan_ros import __version__
 from latentplan_ros.control.yaml_file import YamlFileError, read_yaml
 from latentplan_ros.data.dataset import Dataset, DatasetError
-from latentplan_ros.data.mirrored import MirroredDataset
 from latentplan_ros.learning.dynamics import DynamicsRecipe, DynamicsStage
 from latentplan_ros.learning.every_frame import every_frame
 from latentplan_ros.learning.given_world_model import GivenWorldModel
@@ -50,8 +49,6 @@ class Recipe:
     objective: what else trains the encoder (learning/objectives).
     head and distance: sizes of the part that is the method's own (methods.py), and its training.
     planner: what a planner shall do with this checkpoint (planning/search.py).
-    mirror: signs of an action in the mirror that swaps left and right of the picture, to learn from
-    each episode's mirror image too (data/mirrored.py); none: from episodes alone.
     """
 
     model: dict[str, Any] = field(
@@ -72,7 +69,6 @@ class Recipe:
     video: VideoRecipe = field(default_factory=VideoRecipe)  # with updates: in place of dynamics
     distance: dict[str, Any] = field(default_factory=dict)
     planner: dict[str, Any] = field(default_factory=lambda: {"moments": 4, "reluctance": 0.8})
-    mirror: list[float] = field(default_factory=list)
     held_out: float = 0.05  # share of episodes kept from training (Table 2: validation)
     save_every: int = 2000
 
@@ -151,7 +147,6 @@ def train(
         if spec.get("kind") == "video" and issubclass(HEADS[chosen.kind], POLICIES):
             raise RecipeError(f"{method} recipe: video: {method} is a policy, and imagines nothing")
     dataset = Dataset.open(data)
-    mirrored = MirroredDataset(dataset, recipe.mirror) if recipe.mirror else None
     views = [dataset, Dataset.open(second_view)] if second_view else [dataset]
     if given:
         given.header.require_dataset(dataset.info)
@@ -161,13 +156,10 @@ def train(
     folder = folder or out.with_suffix(".training")
     _require_writable(folder)
     _require_writable(out.parent)
-    _require_same_start(folder, dataset, given, recipe)
+    _require_same_start(folder, dataset, given, recipe.objective)
     fabric = Fabric(accelerator=accelerator, devices=devices)
     fabric.launch()
     training, held_out = dataset.split(recipe.held_out, seed)
-    learned, episodes = dataset, training
-    if mirrored:
-        learned, episodes = mirrored, mirrored.with_mirrored(training)
     fabric.seed_everything(seed, verbose=False)
     model = (VideoWorldModel if spec.get("kind") == "video" else LatentWorldModel)(spec)
     run: dict[str, Any] = {
@@ -179,7 +171,7 @@ def train(
 
     if given:
         given.copy_to(model.to(fabric.device))
-        latents = _latents(model, learned, folder, fabric)
+        latents = _latents(model, dataset, folder, fabric)
     else:
         beside = None
         if told:
@@ -188,21 +180,21 @@ def train(
             if recipe.objective.pretrain:
                 run_stage(stage=objective.pretraining(training), **run)
             beside = objective.beside(training)
-        whole = WorldModelStage(model, learned, episodes, recipe.world_model, beside)
+        whole = WorldModelStage(model, dataset, training, recipe.world_model, beside)
         run_stage(stage=whole, **run)
         if told and preview and fabric.global_rank == 0:
             objective.write_preview(held_out, folder / "preview.png")
-        latents = _latents(model, learned, folder, fabric)
+        latents = _latents(model, dataset, folder, fabric)
         if isinstance(model, VideoWorldModel):
-            stage: Stage = VideoStage(model, learned, episodes, recipe.video)
+            stage: Stage = VideoStage(model, dataset, training, recipe.video)
         else:
-            stage = DynamicsStage(model, latents, learned, episodes, recipe.dynamics)
+            stage = DynamicsStage(model, latents, dataset, training, recipe.dynamics)
         run_stage(stage=stage, **run)
     for make in (chosen.first, chosen.stage) if chosen else ():
         if make:
-            run_stage(stage=make(model, latents, learned, episodes, settings, seed), **run)
+            run_stage(stage=make(model, latents, dataset, training, settings, seed), **run)
     if chosen and chosen.fit:
-        chosen.fit(model, latents, learned, episodes, settings)
+        chosen.fit(model, latents, dataset, training, settings)
     if fabric.global_rank == 0:
         rms = usual_rms(model, dataset, held_out)
         save_checkpoint(out, model, _header(method, spec, recipe, dataset, seed, rms, given))
@@ -288,15 +280,14 @@ def _require_variety(dataset: Dataset) -> None:
 
 
 def _require_same_start(
-    folder: Path, dataset: Dataset, given: GivenWorldModel | None, recipe: Recipe
+    folder: Path, dataset: Dataset, given: GivenWorldModel | None, objective: ObjectiveChoice
 ) -> None:
     """Raises TrainingError where the folder holds a training on other data or another model."""
     note = folder / "dataset.json"
     wanted = {
         "hash": dataset.content_hash(),
         "world_model": given.hash if given else "",
-        "objective": asdict(recipe.objective),
-        "mirror": recipe.mirror,
+        "objective": asdict(objective),
     }
     if note.exists():
         known = json.loads(note.read_text())
@@ -315,11 +306,6 @@ def _require_same_start(
             raise TrainingError(
                 f"{folder} holds a training whose recipe says of its objective {before}, now "
                 f"{wanted['objective']}: put it back, remove the folder, or choose another --out"
-            )
-        if known.get("mirror", []) != wanted["mirror"]:
-            raise TrainingError(
-                f"{folder} holds a training whose recipe says of its mirror {known.get('mirror')}, "
-                f"now {wanted['mirror']}: put it back, remove the folder, or choose another --out"
             )
     else:
         partial = note.with_suffix(f".{os.getpid()}")  # torchrun's other processes read it too
