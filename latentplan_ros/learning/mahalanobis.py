@@ -6,52 +6,42 @@ import numpy as np
 import torch
 
 from latentplan_ros.data.dataset import Dataset, DatasetError
+from latentplan_ros.learning.mbold_sfa import MboldSfaRecipe
 from latentplan_ros.models.latent_world_model import LatentWorldModel
 from latentplan_ros.models.mahalanobis_distance import MahalanobisDistance
+from latentplan_ros.models.q_sfa_distance import QSfaDistance
 
 
 @dataclass(frozen=True)
 class MahalanobisRecipe:
+    """slowness: what a feature adds to the squared distance is weighed by (its variance over the
+    data, in units of its mean squared change in one step)^slowness."""
+
     # Of the mean variance, added to each number's: what never moves in the data would weigh
     # infinitely much.
     ridge: float = 0.01
+    slowness: float = 0.0
 
 
 @dataclass(frozen=True)
 class SfaRecipe(MahalanobisRecipe):
-    """slowness: what a feature adds to the squared distance is weighed by (its variance over the
-    data, in units of its mean squared change in one step)^slowness."""
-
     slowness: float = 0.5
 
 
-def fit_mahalanobis(
+def fit_whitening(
     model: LatentWorldModel,
     latents: torch.Tensor,
     dataset: Dataset,
     episodes: np.ndarray,
-    recipe: MahalanobisRecipe,
+    recipe: MahalanobisRecipe | MboldSfaRecipe,
 ) -> None:
     """Sets the head's whitening so that the median distance of two pictures in a row is 1.
 
     Raises DatasetError where mostly nothing moves.
     """
-    assert isinstance(model.head, MahalanobisDistance)
-    model.head.whitening.copy_(slow_features(latents, dataset, episodes, recipe.ridge, 0.0))
-
-
-def fit_sfa(
-    model: LatentWorldModel,
-    latents: torch.Tensor,
-    dataset: Dataset,
-    episodes: np.ndarray,
-    recipe: SfaRecipe,
-) -> None:
-    """Sets the head's whitening and the weights of slow features in it. Raises DatasetError."""
-    assert isinstance(model.head, MahalanobisDistance)
-    model.head.whitening.copy_(
-        slow_features(latents, dataset, episodes, recipe.ridge, recipe.slowness)
-    )
+    part = model.head.slow if isinstance(model.head, QSfaDistance) else model.head
+    assert isinstance(part, MahalanobisDistance)
+    part.whitening.copy_(slow_features(latents, dataset, episodes, recipe.ridge, recipe.slowness))
 
 
 def slow_features(

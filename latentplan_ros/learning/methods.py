@@ -11,11 +11,10 @@ from latentplan_ros.learning.iqe import IqeRecipe, IqeStage
 from latentplan_ros.learning.mahalanobis import (
     MahalanobisRecipe,
     SfaRecipe,
-    fit_mahalanobis,
-    fit_sfa,
+    fit_whitening,
 )
 from latentplan_ros.learning.mbold import MboldRecipe, MboldStage, QLearningRecipe
-from latentplan_ros.learning.mbold_sfa import MboldSfaRecipe, MboldSfaStage, fit_slow
+from latentplan_ros.learning.mbold_sfa import MboldSfaRecipe, MboldSfaStage
 from latentplan_ros.learning.plan2vec.arm import ArmRecipe, Plan2vecLocalStage, Plan2vecStage
 from latentplan_ros.learning.q_policy import QPolicyStage
 from latentplan_ros.learning.rig import RigRecipe, RigStage, vae_stage
@@ -60,7 +59,7 @@ METHODS: dict[str, TrainedHead | None] = {
         MboldSfaStage,
         {"hidden": 128, "layers": 6, "actor_layers": 10, "discount": 0.8}
         | {"nearness": 0.1, "slow_weight": 1.0},
-        fit=fit_slow,
+        fit=fit_whitening,
     ),
     "gcivl": TrainedHead(
         "value", GcivlRecipe, GcivlStage, {"hidden": 256, "layers": 3, "discount": 0.95}
@@ -84,8 +83,8 @@ METHODS: dict[str, TrainedHead | None] = {
     # C.1: 256 numbers; B.1: two fully connected layers, 128 units.
     "vae_l2": TrainedHead("vae", VaeRecipe, VaeStage, {"hidden": 128, "code": 256}),
     "latent_l2": None,
-    "mahalanobis": TrainedHead("mahalanobis", MahalanobisRecipe, fit=fit_mahalanobis),
-    "sfa": TrainedHead("mahalanobis", SfaRecipe, fit=fit_sfa),
+    "mahalanobis": TrainedHead("mahalanobis", MahalanobisRecipe, fit=fit_whitening),
+    "sfa": TrainedHead("mahalanobis", SfaRecipe, fit=fit_whitening),
     # B.3: the actor of A.1.
     "gcbc": TrainedHead("gcbc", GcbcRecipe, GcbcStage, {"hidden": 128, "layers": 10}),
     # C.3: 100 random actions for targets and for acting.

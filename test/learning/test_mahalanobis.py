@@ -8,13 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from latentplan_ros.data.dataset import DatasetError
-from latentplan_ros.learning.mahalanobis import (
-    MahalanobisRecipe,
-    SfaRecipe,
-    fit_mahalanobis,
-    fit_sfa,
-)
-from latentplan_ros.learning.mbold_sfa import MboldSfaRecipe, fit_slow
+from latentplan_ros.learning.mahalanobis import MahalanobisRecipe, fit_whitening
+from latentplan_ros.learning.mbold_sfa import MboldSfaRecipe
 from latentplan_ros.models.latent_world_model import LatentWorldModel
 
 SPEC = {"latent": 4, "channels": 2, "hidden": 8, "layers": 1, "distance": {"kind": "mahalanobis"}}
@@ -39,10 +34,7 @@ def walk(dataset, scales):
 def fitted(dataset, latents, episodes=None, ridge=1e-6, slowness=0.0):
     model = LatentWorldModel(SPEC)
     episodes = np.arange(dataset.num_episodes) if episodes is None else episodes
-    if slowness:
-        fit_sfa(model, latents, dataset, episodes, SfaRecipe(ridge, slowness))
-    else:
-        fit_mahalanobis(model, latents, dataset, episodes, MahalanobisRecipe(ridge))
+    fit_whitening(model, latents, dataset, episodes, MahalanobisRecipe(ridge, slowness))
     return model
 
 
@@ -111,7 +103,7 @@ def test_slow_features_are_added_to_the_steps_of_q(corridor):
     torch.manual_seed(0)
     alone = LatentWorldModel(SPEC | {"distance": {"kind": "q", **sizes}})
     episodes = np.arange(corridor.num_episodes)
-    fit_slow(model, latents, corridor, episodes, MboldSfaRecipe(ridge=1e-6, slowness=0.0))
+    fit_whitening(model, latents, corridor, episodes, MboldSfaRecipe(ridge=1e-6, slowness=0.0))
     state, goal = torch.randn(2, 9, 4)
     added = fitted(corridor, latents).head(state, goal)
     torch.testing.assert_close(model.head(state, goal), alone.head(state, goal) + 2 * added)
