@@ -20,7 +20,9 @@ class FrameEncoder(nn.Module):
     Fine are ``[N,32,41,41]``, after the first layer; coarse ``[N,32,16,16]``, after all four. The
     supplement's table 3 encodes I_t to I_{t+M} one by one as well. Strides are nowhere given;
     CURL's 2, 1, 1, 1 take three times as long as 2, 2, 1, 1. Products are made in bfloat16, which
-    takes half the time; weights, coarse features and everything behind them stay float32.
+    takes half the time; weights, coarse features and everything behind them stay float32. Colours
+    count from the middle of their range: of those above zero, weights with no bias make channels
+    that nothing in a picture turns on.
     """
 
     def __init__(self) -> None:
@@ -37,13 +39,17 @@ class FrameEncoder(nn.Module):
 
     def forward(self, pictures: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         with torch.autocast(pictures.device.type, torch.bfloat16):
-            fine = self.first(pictures.float() / 255.0)
+            fine = self.first(pictures.float() / 255.0 - 0.5)
             coarse = self.rest(fine)
         return fine, coarse.float()
 
 
 class Latent(nn.Module):
-    """Coarse features of three pictures ``[3,B,32,16,16]`` to what Q sees, ``[B,50]``."""
+    """Coarse features of three pictures ``[3,B,32,16,16]`` to what Q sees, ``[B,50]``.
+
+    It is handed those of the last picture, and what changed from each to the next (Shang et al.
+    2021, Reinforcement Learning with Latent Flow): velocities are small beside the rest.
+    """
 
     def __init__(self) -> None:
         super().__init__()
@@ -52,7 +58,8 @@ class Latent(nn.Module):
         _orthogonal(self)
 
     def forward(self, features: torch.Tensor) -> torch.Tensor:
-        latents: torch.Tensor = self.project(features.transpose(0, 1).flatten(1))
+        flow = torch.cat([features[-1:], features.diff(dim=0)])
+        latents: torch.Tensor = self.project(flow.transpose(0, 1).flatten(1))
         return latents
 
 
@@ -99,18 +106,15 @@ def _mlp(inputs: int, outputs: int) -> nn.Sequential:
 
 
 def _orthogonal(network: nn.Module) -> None:
-    """Weights as pixel SAC begins with them since SAC+AE (Yarats et al. 2019).
+    """Orthogonal weights over whole kernels, biases zero.
 
-    Those of a convolution are orthogonal at its kernel's middle and zero around it (Xiao et al.
-    2018): at first each layer passes on what is at a place, and adds nothing of its neighbours.
+    SAC+AE and CURL begin with kernels that are zero but at the middle. Of pictures in which a pole
+    is a few pixels wide and layers have strides these see one pixel of sixteen at first.
     """
     for part in network.modules():
         if isinstance(part, nn.Linear):
             nn.init.orthogonal_(part.weight)
             nn.init.zeros_(part.bias)
         elif isinstance(part, nn.Conv2d):
-            nn.init.zeros_(part.weight)
-            height, width = part.kernel_size
-            middle = part.weight[:, :, height // 2, width // 2]
-            nn.init.orthogonal_(middle, nn.init.calculate_gain("relu"))
+            nn.init.orthogonal_(part.weight, nn.init.calculate_gain("relu"))
             nn.init.zeros_(part.bias)
