@@ -36,7 +36,7 @@ def _draw(task: str, methods: dict[str, Any], file: Path) -> Path:
         runs = list(methods[method].values())
         steps = [point["step"] for point in runs[0]["curve"]]
         means = np.array([[np.mean(point["returns"]) for point in run["curve"]] for run in runs])
-        axis.plot(steps, means.mean(0), color=colour, label=f"{method}, {len(runs)} seeds")
+        axis.plot(steps, means.mean(0), color=colour, label=f"{method}, seeds: {len(runs)}")
         axis.fill_between(steps, means.min(0), means.max(0), color=colour, alpha=0.2, linewidth=0)
     axis.set_ylim(0, EPISODE)
     axis.set_xlabel("environment steps")
