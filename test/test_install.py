@@ -191,6 +191,18 @@ def test_setup_leaves_the_ros_wheels_out_beside_a_sourced_ros(apt_ros):
     assert "extras: dev\n" in plan(PYTHON=sys.executable, PYTHONPATH=str(apt_ros)).stdout
 
 
+def test_setup_does_not_take_an_active_environment_for_a_sourced_ros(tmp_path):
+    """Its ROS wheels are out of reach for the environment that setup makes."""
+    run(sys.executable, "-m", "venv", "--without-pip", tmp_path / "other", cwd=tmp_path)
+    python = tmp_path / "other/bin/python3"
+    site = sysconfig.get_path("purelib", vars={"base": str(tmp_path / "other")})
+    (Path(site) / "rclpy.py").write_text("")
+    run(python, "-c", "import rclpy", cwd=tmp_path)
+    said = plan(PYTHON=str(python)).stdout
+    assert "extras: ros,dev" in said
+    assert str(tmp_path) not in said
+
+
 def test_setup_takes_the_torch_index_it_is_given():
     assert "torch index: none" in plan(TORCH_INDEX="").stdout
     assert "torch index: https://here/whl" in plan(TORCH_INDEX="https://here/whl").stdout
