@@ -167,7 +167,7 @@ def test_coarse_cells_stand_on_the_middle_of_a_picture() -> None:
     for weights in encoder.parameters():
         torch.nn.init.constant_(weights, float(weights.ndim > 1))
     row, column = 4, 13
-    picture = torch.zeros(1, 3, 84, 84)
+    picture = torch.full((1, 3, 84, 84), 127.5)  # nothing, to centred colours
     middle = [COVERED.start + 4 * cell + 2 for cell in (row, column)]
     picture[:, :, middle[0], middle[1]] = 255.0
     fine, coarse = encoder(picture)
