@@ -59,8 +59,8 @@ missing_packages() { # names of the Debian packages that are needed and absent
 python=$(find_python) || fail "no Python 3.10 to 3.13 found${PYTHON:+ at PYTHON=$PYTHON}." \
     "Install one (Debian 12: apt-get install python3 python3-venv)" \
     "or name it: make setup PYTHON=/path/to/python3"
-# An active environment's Python stands for the one that it was made from: what is installed in it, ROS
-# wheels too, will not be in ours.
+# An active environment's Python stands for the one that it was made from: what is installed in it,
+# ROS wheels too, will not be in ours.
 python=$("$python" -c 'import sys; print(getattr(sys, "_base_executable", "") or sys.executable)')
 packages=$(missing_packages | tr '\n' ' ')
 

@@ -6,7 +6,6 @@ import numpy as np
 import torch
 
 from latentplan_ros.data.dataset import Dataset, DatasetError
-from latentplan_ros.learning.mbold_sfa import MboldSfaRecipe
 from latentplan_ros.models.latent_world_model import LatentWorldModel
 from latentplan_ros.models.mahalanobis_distance import MahalanobisDistance
 from latentplan_ros.models.q_sfa_distance import QSfaDistance
@@ -33,7 +32,7 @@ def fit_whitening(
     latents: torch.Tensor,
     dataset: Dataset,
     episodes: np.ndarray,
-    recipe: MahalanobisRecipe | MboldSfaRecipe,
+    recipe: MahalanobisRecipe,
 ) -> None:
     """Sets the head's whitening so that the median distance of two pictures in a row is 1.
 
