@@ -8,7 +8,7 @@ from latentplan_ros.models.q_sfa_distance import QSfaDistance
 
 
 @dataclass(frozen=True)
-class MboldSfaRecipe(MboldRecipe, SfaRecipe):
+class MboldSfaRecipe(SfaRecipe, MboldRecipe):  # fields in the order of MboldRecipe, then SfaRecipe
     """Settings of both."""
 
 
