@@ -13,7 +13,7 @@ from benchmarks.dmc.networks import Actor, Critic, FrameEncoder, Latent
 from benchmarks.dmc.plan import SacSettings
 from benchmarks.dmc.tasks import STACKED
 from latentplan_ros.learning.frozen import frozen
-from latentplan_ros.learning.representation.target_network import TargetNetwork
+from latentplan_ros.learning.target_network import TargetNetwork
 
 
 class Sac(nn.Module):

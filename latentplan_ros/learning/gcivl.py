@@ -3,7 +3,6 @@
 GCIVL of OGBench, with MBOLD's arm-pose negatives.
 """
 
-import copy
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +12,7 @@ import torch
 from latentplan_ros.data.dataset import Dataset
 from latentplan_ros.data.goals import GoalSampler
 from latentplan_ros.learning.stage import Batch, Stage
+from latentplan_ros.learning.target_network import TargetNetwork
 from latentplan_ros.models.latent_world_model import LatentWorldModel
 from latentplan_ros.models.value_distance import ValueDistance
 
@@ -48,7 +48,7 @@ class GcivlStage(Stage):
         super().__init__()
         assert isinstance(model.head, ValueDistance)
         self.head, self.recipe = model.head, recipe
-        self.target = copy.deepcopy(model.head).requires_grad_(False)
+        self.target = TargetNetwork(model.head)
         self.updates, self.batch_size = recipe.updates, recipe.batch_size
         self._latents = latents
         self._goals = GoalSampler(
@@ -78,11 +78,11 @@ class GcivlStage(Stage):
     def forward(self, batch: Batch) -> Batch:
         recipe, state, goal, arrived = self.recipe, batch["state"], batch["goal"], batch["arrived"]
         with torch.no_grad():
-            future = self.target.values(batch["next"], goal)
+            future = self.target.network.values(batch["next"], goal)
             # Each member's own target keeps the two apart; the smaller one decides which side of
             # the expectile.
             wanted = (1.0 - arrived) * (-1.0 + self.head.discount * future)
-            now = self.target.values(state, goal).mean(0)
+            now = self.target.network.values(state, goal).mean(0)
             better = (1.0 - arrived) * (-1.0 + self.head.discount * future.amin(0)) >= now
             weight = torch.where(better, recipe.expectile, 1.0 - recipe.expectile)
         values = self.head.values(state, goal)
@@ -96,7 +96,5 @@ class GcivlStage(Stage):
             ),
         }
 
-    @torch.no_grad()
     def after_update(self, batch: Batch, losses: Batch) -> None:
-        for slow, fast in zip(self.target.parameters(), self.head.parameters(), strict=True):
-            slow.lerp_(fast, 1.0 - self.recipe.polyak)
+        self.target.follow(self.head, 1.0 - self.recipe.polyak)

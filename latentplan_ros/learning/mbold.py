@@ -1,6 +1,5 @@
 """MBOLD's distance: offline goal-conditioned Q-learning on latents (section 4, A.1, Table 2)."""
 
-import copy
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +11,7 @@ from latentplan_ros.data.dataset import Dataset
 from latentplan_ros.data.goals import GoalSampler
 from latentplan_ros.learning.frozen import frozen
 from latentplan_ros.learning.stage import Batch, Stage
+from latentplan_ros.learning.target_network import TargetNetwork
 from latentplan_ros.models.latent_world_model import LatentWorldModel
 from latentplan_ros.models.q_distance import GOAL_REWARD, STEP_REWARD, QDistance
 
@@ -60,7 +60,7 @@ class MboldStage(Stage):
         assert isinstance(model.head, self.kind)
         self.head: Any = model.head
         self.recipe: Any = recipe
-        self.target: Any = copy.deepcopy(model.head).requires_grad_(False)
+        self.target = TargetNetwork(model.head)
         self.log_alpha = nn.Parameter(torch.zeros(()))
         self.updates, self.batch_size = recipe.updates, recipe.batch_size
         self._latents, self._actions = latents, torch.from_numpy(dataset.action)
@@ -124,11 +124,11 @@ class MboldStage(Stage):
     def future(self, following: torch.Tensor, goal: torch.Tensor) -> torch.Tensor:
         """Value of going on as well as one can, ``[B]``."""
         action = self.smoothed_action(following, goal)
-        return torch.minimum(*(q(following, action, goal) for q in self.target.q))
+        return torch.minimum(*(q(following, action, goal) for q in self.target.network.q))
 
     def smoothed_action(self, state: torch.Tensor, goal: torch.Tensor) -> torch.Tensor:
         """The target actor's, with TD3's noise."""
-        action, limit = self.target.actor(state, goal), self.recipe.noise_limit
+        action, limit = self.target.network.actor(state, goal), self.recipe.noise_limit
         noise = (self.recipe.noise * torch.randn_like(action)).clamp(-limit, limit)
         return (action + noise).clamp(-1.0, 1.0)
 
@@ -145,7 +145,5 @@ class MboldStage(Stage):
         outputs = frozen(self.head.q[0], state, self.head.actor(state, goal), goal)
         return -self.values(outputs).mean()
 
-    @torch.no_grad()
     def after_update(self, batch: Batch, losses: Batch) -> None:
-        for slow, fast in zip(self.target.parameters(), self.head.parameters(), strict=True):
-            slow.lerp_(fast, 1.0 - self.recipe.polyak)
+        self.target.follow(self.head, 1.0 - self.recipe.polyak)

@@ -15,7 +15,7 @@ class QPolicyStage(MboldStage):
     def future(self, following: torch.Tensor, goal: torch.Tensor) -> torch.Tensor:
         shape = len(following), self.head.candidates, 4
         actions = torch.rand(shape, device=following.device) * 2.0 - 1.0
-        return self.target.values(following, actions, goal).amax(dim=1)
+        return self.target.network.values(following, actions, goal).amax(dim=1)
 
     def actor_loss(self, state: torch.Tensor, goal: torch.Tensor) -> torch.Tensor:
         """There is none to train."""

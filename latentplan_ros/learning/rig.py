@@ -1,6 +1,5 @@
 """RIG: soft actor-critic towards codes that a VAE imagines (MBOLD B.1), on recordings alone."""
 
-import copy
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +11,7 @@ from latentplan_ros.data.dataset import Dataset
 from latentplan_ros.learning.every_frame import every_frame
 from latentplan_ros.learning.frozen import frozen
 from latentplan_ros.learning.stage import Batch, Stage
+from latentplan_ros.learning.target_network import TargetNetwork
 from latentplan_ros.learning.vae import VaeRecipe, VaeStage
 from latentplan_ros.models.latent_world_model import LatentWorldModel
 from latentplan_ros.models.rig_policy import RigPolicy, relu_mlp
@@ -68,7 +68,7 @@ class RigStage(Stage):
         self.q: Any = nn.ModuleList(
             relu_mlp(inputs, sizes["hidden"], sizes["layers"], 1) for _ in range(2)
         )
-        self.target: Any = copy.deepcopy(self.q).requires_grad_(False)
+        self.target = TargetNetwork(self.q)
         self.log_alpha = nn.Parameter(torch.zeros(()))
         self.updates, self.batch_size = recipe.updates, recipe.batch_size
         self._codes = _codes(model.head, dataset)
@@ -97,7 +97,7 @@ class RigStage(Stage):
         alpha = self.log_alpha.exp()
         with torch.no_grad():
             action, density = self.head.sample(following, goal)
-            future = self._least(self.target, following, action, goal) - alpha * density
+            future = self._least(self.target.network, following, action, goal) - alpha * density
             reward = -torch.linalg.vector_norm(following - goal, dim=-1)
             wanted = reward + self.recipe.discount * future
         inputs = torch.cat([code, batch["action"], goal], dim=-1)
@@ -122,10 +122,8 @@ class RigStage(Stage):
         inputs = torch.cat([code, action, goal], dim=-1)
         return torch.minimum(*(q(inputs).squeeze(-1) for q in twins))
 
-    @torch.no_grad()
     def after_update(self, batch: Batch, losses: Batch) -> None:
-        for slow, fast in zip(self.target.parameters(), self.q.parameters(), strict=True):
-            slow.lerp_(fast, 1.0 - self.recipe.polyak)
+        self.target.follow(self.q, 1.0 - self.recipe.polyak)
 
 
 def _codes(head: RigPolicy, dataset: Dataset) -> torch.Tensor:

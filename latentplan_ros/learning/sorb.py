@@ -58,7 +58,7 @@ class SorbStage(MboldStage):
         """Logarithms of the probabilities of 1, 2, ... steps, ``[B,bins]``."""
         following, goal = batch["next"], batch["goal"]
         action = self.smoothed_action(following, goal)
-        one, other = (q(following, action, goal) for q in self.target.q)
+        one, other = (q(following, action, goal) for q in self.target.network.q)
         farther = (expected_steps(one) > expected_steps(other))[:, None]
         steps = torch.where(farther, one, other).softmax(dim=-1)
         later = torch.cat([torch.zeros_like(steps[:, :1]), steps[:, :-1]], dim=1)

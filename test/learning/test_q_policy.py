@@ -30,9 +30,9 @@ class FirstNumber(torch.nn.Module):
 
 def test_targets_take_the_best_of_random_actions_by_the_smaller_q(make):
     stage = make()
-    stage.target.candidates = stage.head.candidates = 5000
+    stage.target.network.candidates = stage.head.candidates = 5000
     # The smaller of x + 6 and 7 - x is largest at x = .5, where it is 6.5.
-    stage.target.q = torch.nn.ModuleList([FirstNumber(1.0, 6.0), FirstNumber(-1.0, 7.0)])
+    stage.target.network.q = torch.nn.ModuleList([FirstNumber(1.0, 6.0), FirstNumber(-1.0, 7.0)])
     batch = {"done": torch.tensor([1.0, 0.0, 0.0])}
     batch |= {name: torch.zeros(3, 8) for name in ("state", "next", "goal")}
     wanted = stage.wanted(batch)

@@ -55,7 +55,7 @@ def test_values_are_discounted_distances_and_entropy(make, monkeypatch):
     monkeypatch.setattr(
         stage.head, "sample", lambda code, goal: (torch.zeros(len(code), 4), torch.ones(len(code)))
     )
-    for twin, offset in zip(stage.target, (3.0, 5.0), strict=True):
+    for twin, offset in zip(stage.target.network, (3.0, 5.0), strict=True):
         for parameter in twin.parameters():
             parameter.zero_()
         twin[-1].bias.fill_(offset)

@@ -30,7 +30,7 @@ class Fixed(torch.nn.Module):
 def test_a_step_more_is_a_bin_further_by_the_longer_of_the_two(corridor, cells):
     stage = make(corridor, cells, noise=0.0, cql_slack=0.0)
     near, far = (0.7, 0.1, 0.1, 0.1), (0.1, 0.2, 0.3, 0.4)
-    stage.target.q = torch.nn.ModuleList([Fixed(*near), Fixed(*far)])
+    stage.target.network.q = torch.nn.ModuleList([Fixed(*near), Fixed(*far)])
     stage.head.q = torch.nn.ModuleList([Fixed(0.25, 0.25, 0.25, 0.25)] * 2)
     batch = {name: torch.zeros(2, 8) for name in ("state", "next", "goal")}
     batch |= {"done": torch.tensor([1.0, 0.0]), "reached": torch.tensor([True, False])}

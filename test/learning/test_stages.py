@@ -64,7 +64,7 @@ def by_hand(corridor, cells):
     """A reached goal one step away, one further, and a negative one."""
     stage = mbold(corridor, cells, q_head(), noise=0.0)
     stage.head.q = torch.nn.ModuleList([Fixed(2.0), Fixed(3.0)])
-    stage.target.q = torch.nn.ModuleList([Fixed(7.0), Fixed(6.0)])
+    stage.target.network.q = torch.nn.ModuleList([Fixed(7.0), Fixed(6.0)])
     batch = {
         "state": torch.zeros(3, 8),
         "next": torch.zeros(3, 8),

@@ -9,8 +9,8 @@ from torch.nn import functional
 
 from latentplan_ros.learning.representation.augmentation import random_shift
 from latentplan_ros.learning.representation.objective import Objective, ObjectiveRecipe, pictures
-from latentplan_ros.learning.representation.target_network import TargetNetwork
 from latentplan_ros.learning.stage import Batch
+from latentplan_ros.learning.target_network import TargetNetwork
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,8 @@ from latentplan_ros.learning.representation.objective import (
     ObjectiveRecipe,
     pictures,
 )
-from latentplan_ros.learning.representation.target_network import TargetNetwork
 from latentplan_ros.learning.stage import Batch
+from latentplan_ros.learning.target_network import TargetNetwork
 
 
 @dataclass(frozen=True)

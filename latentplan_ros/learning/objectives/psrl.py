@@ -24,9 +24,9 @@ from latentplan_ros.learning.representation.paired_similarity import (
     Projection,
     global_loss,
 )
-from latentplan_ros.learning.representation.target_network import TargetNetwork
 from latentplan_ros.learning.representation.warp import resized, warped
 from latentplan_ros.learning.stage import Batch
+from latentplan_ros.learning.target_network import TargetNetwork
 from latentplan_ros.models.networks import mlp
 
 _STACK = 3  # M + 1 pictures, as the paper has them on DMControl

@@ -14,8 +14,8 @@ from latentplan_ros.learning.representation.objective import (
     ObjectiveRecipe,
     pictures,
 )
-from latentplan_ros.learning.representation.target_network import TargetNetwork
 from latentplan_ros.learning.stage import Batch
+from latentplan_ros.learning.target_network import TargetNetwork
 from latentplan_ros.models.networks import mlp
 
 _STEPS = 5  # K

@@ -1,6 +1,5 @@
 """Deep Q-learning towards goal pictures on recorded steps alone: Plan2vec's rival (Figure 6)."""
 
-import copy
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +9,7 @@ from torch import nn
 
 from latentplan_ros.data.sequences import Sequences
 from latentplan_ros.learning.stage import Batch, Stage
+from latentplan_ros.learning.target_network import TargetNetwork
 from latentplan_ros.models.networks import mlp
 from latentplan_ros.models.picture_encoder import PictureEncoder
 
@@ -53,7 +53,7 @@ class FittedQStage(Stage):
     ) -> None:
         super().__init__()
         self.q, self.recipe = q, recipe
-        self.target = copy.deepcopy(q).requires_grad_(False)
+        self.target = TargetNetwork(q)
         self.updates, self.batch_size = recipe.updates, recipe.batch_size
         self._pictures = torch.from_numpy(sequences.pictures)
         self._steps, self._moves = sequences.steps, torch.from_numpy(moves)
@@ -92,7 +92,5 @@ class FittedQStage(Stage):
         loss = nn.functional.smooth_l1_loss(chosen, wanted)
         return {"loss": loss, "value": now.amax(1).mean().detach()}
 
-    @torch.no_grad()
     def after_update(self, batch: Batch, losses: Batch) -> None:
-        for slow, fast in zip(self.target.parameters(), self.q.parameters(), strict=True):
-            slow.lerp_(fast, 1.0 - self.recipe.polyak)
+        self.target.follow(self.q, 1.0 - self.recipe.polyak)

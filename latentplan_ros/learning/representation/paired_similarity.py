@@ -4,7 +4,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from latentplan_ros.learning.representation.target_network import TargetNetwork
+from latentplan_ros.learning.target_network import TargetNetwork
 
 _NEVER_ZERO = 1e-5  # range of a volume that is the same everywhere
 

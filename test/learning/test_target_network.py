@@ -3,7 +3,7 @@
 import torch
 from torch import nn
 
-from latentplan_ros.learning.representation.target_network import TargetNetwork
+from latentplan_ros.learning.target_network import TargetNetwork
 
 
 def test_it_follows_by_the_rate_and_copies_buffers():

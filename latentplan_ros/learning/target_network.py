@@ -12,7 +12,7 @@ class TargetNetwork(nn.Module):
 
     def __init__(self, source: nn.Module) -> None:
         super().__init__()
-        self.network = deepcopy(source).requires_grad_(False)
+        self.network: Any = deepcopy(source).requires_grad_(False)
 
     def forward(self, *inputs: torch.Tensor) -> Any:
         with torch.no_grad():
