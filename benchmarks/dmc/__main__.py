@@ -13,6 +13,7 @@ from benchmarks.dmc.plan import DmcError, Plan, SacSettings
 from benchmarks.dmc.results import PAPERS_STEPS, Curves
 from benchmarks.dmc.tasks import TASKS
 from benchmarks.dmc.training import Training
+from benchmarks.names import require_known
 
 # Few and small: that everything runs.
 _QUICK = Plan(SacSettings(batch_size=8, initial_steps=110), steps=1000, episodes=1)
@@ -40,10 +41,8 @@ def main(
         folder: training state; a stopped run continues.
         quick: a little of everything, all of it below runs/: that it runs, no measurement.
     """
-    for given, known in ((tasks, TASKS), (methods, METHODS)):
-        unknown = [name for name in given if name not in known]
-        if unknown:
-            raise SystemExit(f"no {', '.join(unknown)} here; there are {', '.join(known)}")
+    require_known(tasks, TASKS)
+    require_known(methods, METHODS)
     chosen = ("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device
     # Weights of a policy that saturates have denormal gradients, which a CPU takes long for.
     torch.set_flush_denormal(True)

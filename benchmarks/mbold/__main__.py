@@ -13,7 +13,9 @@ from benchmarks.mbold.horizons import HORIZONS, look_ahead
 from benchmarks.mbold.horizons import TASKS as SEEN_AHEAD
 from benchmarks.mbold.plots import draw
 from benchmarks.mbold.resets import restrict
+from benchmarks.names import require_known
 from latentplan_ros.evaluation.run import STEPS
+from latentplan_ros.learning.trainer import TrainingError
 
 PLOTS = ROOT / "docs" / "mbold"
 Part = Literal["compared", "horizons", "resets", "arm_match"]
@@ -44,10 +46,27 @@ def main(
         quick: a few episodes, updates and goals, results below runs/: that it runs, no measurement.
         shipped: train each method on the world model of the task's shipped checkpoint: minutes.
     """
+    require_known(tasks, TASKS)
+    require_known(compared, COMPARED)
     steps = STEPS
     if quick:
         goals, episodes, steps, folder = 1, 12, 3, folder.with_name(f"{folder.name}_quick")
     experiment = Experiment(seeds, goals, episodes, steps, folder, quick, shipped)
+    try:
+        _run(experiment, parts, tasks, compared)
+    except TrainingError as error:
+        raise SystemExit(str(error)) from None
+    results = results_file("mbold/x", quick).parent
+    for plot in draw(results, results if quick else PLOTS):
+        print(plot)
+
+
+def _run(
+    experiment: Experiment,
+    parts: tuple[Part, ...],
+    tasks: tuple[str, ...],
+    compared: tuple[str, ...],
+) -> None:
     if "compared" in parts:
         for task in tasks:
             for name in compared:
@@ -61,9 +80,6 @@ def main(
     if "arm_match" in parts:
         for learnt in ("mbold", NO_NEGATIVES):
             match(experiment, learnt)
-    results = results_file("mbold/x", quick).parent
-    for plot in draw(results, results if quick else PLOTS):
-        print(plot)
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ from typing import Annotated
 import tyro
 
 from benchmarks.destination import ROOT
+from benchmarks.names import require_known
 from benchmarks.plan2vec import (
     data_needed,
     growth,
@@ -64,6 +65,7 @@ def main(
         folder: training state; a stopped run continues.
         quick: little of everything, results and pictures below runs/: that it runs, no measurement.
     """
+    require_known(parts, PARTS)
     if quick:
         seeds, folder = (0,), folder.with_name(f"{folder.name}_quick")
     experiment = Experiment(seeds, folder, quick)
