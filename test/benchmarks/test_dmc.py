@@ -21,6 +21,7 @@ if sys.version_info >= (3, 13):
 
 from dm_control import suite  # noqa: E402
 
+from benchmarks.dmc.__main__ import main  # noqa: E402
 from benchmarks.dmc.environment import Environment  # noqa: E402
 from benchmarks.dmc.methods import METHODS  # noqa: E402
 from benchmarks.dmc.plan import DmcError, Plan, SacSettings  # noqa: E402
@@ -125,6 +126,13 @@ def test_other_settings_than_those_of_the_saved_state_are_refused(tmp_path: Path
     other = replace(plan, settings=replace(SMALL, discount=0.9))
     with pytest.raises(DmcError, match="other settings"):
         Training(TASKS["cartpole"], "sac", 0, other, tmp_path / "a.state", CPU)
+
+
+def test_names_that_are_none_are_refused_with_those_there_are() -> None:
+    with pytest.raises(SystemExit, match=r"no cartpol here; there are .*cartpole"):
+        main(tasks=("cartpol",), quick=True)
+    with pytest.raises(SystemExit, match=r"no crul here; there are .*curl"):
+        main(methods=("crul",), quick=True)
 
 
 def test_all_methods_from_environment_to_figure_and_picture() -> None:

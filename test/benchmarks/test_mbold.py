@@ -11,6 +11,7 @@ from safetensors.torch import load_file
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
+from benchmarks.mbold.__main__ import main  # noqa: E402
 from benchmarks.mbold.compared import COMPARED, TASKS  # noqa: E402
 from benchmarks.mbold.experiment import Experiment  # noqa: E402
 from latentplan_ros.learning.methods import METHODS  # noqa: E402
@@ -81,3 +82,11 @@ def test_horizons_resets_and_the_arms_own_place(tmp_path: Path) -> None:
         "success_arm/sawyer_push1_object/no_negatives",
     ):
         assert figure in printed
+
+
+def test_names_that_are_none_are_refused_with_those_there_are(tmp_path: Path) -> None:
+    with pytest.raises(SystemExit, match=r"no task named 'sawyer_pusk1'; there are .*sawyer_push1"):
+        main(tasks=("sawyer_pusk1",), folder=tmp_path / "m", quick=True)
+    with pytest.raises(SystemExit, match=r"no q_polcy here; there are .*q_policy"):
+        main(compared=("q_polcy",), folder=tmp_path / "m", quick=True)
+    assert not list(tmp_path.iterdir())

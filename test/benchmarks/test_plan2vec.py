@@ -5,7 +5,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT))
+
+from benchmarks.plan2vec.__main__ import main  # noqa: E402
 
 
 def test_a_maze_and_a_town_from_recording_to_success(tmp_path: Path) -> None:
@@ -28,3 +33,8 @@ def test_a_maze_and_a_town_from_recording_to_success(tmp_path: Path) -> None:
         "plan2vec/graph_minutes/1k",
     ):
         assert figure in run.stdout
+
+
+def test_a_part_that_is_none_is_refused_with_those_there_are(tmp_path: Path) -> None:
+    with pytest.raises(SystemExit, match=r"no cmace here; there are .*cmaze"):
+        main(parts=("cmace",), folder=tmp_path / "p", quick=True)
