@@ -52,12 +52,15 @@ class Trial:
     def prepare(
         self, kind: str, seed: int, index: int, picture: Path, start_truth: np.ndarray
     ) -> None:
-        """Holds the planner, puts the simulation at the goal's start, shows the goal's picture.
+        """Stops arm and planner, puts the simulation at the goal's start, shows the goal's picture;
+        the arm then waits for actions again.
 
         start_truth: what the simulation must report then. Raises ClientError naming the node that
         did not do its part.
         """
         self.client.bring_to("planner", "inactive")
+        # An action still on its way would be followed from where the arm was before the reset.
+        self.client.trigger("arm/stop")
         self.client.set_parameters("sim_bridge", goal_kind=kind, seed=seed, episode=index)
         self.client.trigger("sim_bridge/reset", seconds=60.0)
         self.client.set_parameters("goal", image=str(picture))
@@ -68,6 +71,7 @@ class Trial:
             raise ClientError(
                 f"sim_bridge: {kind} goal {index} starts {off:.3f} from where it must"
             )
+        self.client.trigger("arm/resume")
 
     def run(
         self, duration: float, period: float, on_moment: Callable[[Moment], None]
