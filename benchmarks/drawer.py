@@ -82,8 +82,8 @@ def main(
         other = method == "model" and model.header.method != "mbold"
         name = model.header.method if other else method
         figures = success_figures(TASK, name, outcomes)
-        for name, figure in figures.items():
-            print(f"{name:40} {figure.value:.2f} [{figure.low:.2f}, {figure.high:.2f}]")
+        for title, figure in figures.items():
+            print(f"{title:40} {figure.value:.2f} [{figure.low:.2f}, {figure.high:.2f}]")
         write_results(
             results_file(f"drawer_{name}", quick),
             figures,

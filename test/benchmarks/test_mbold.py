@@ -76,7 +76,7 @@ def test_horizons_resets_and_the_arms_own_place(tmp_path: Path) -> None:
     printed = quick(tmp_path / "m", *options)
     for figure in (
         "success/sawyer_push1/horizon_3",
-        "success/sawyer_push1_hard/horizon_13",
+        "success/sawyer_push1_hard/horizon_7",
         "success/sawyer_push1/restricted_reset",
         "success_arm/sawyer_push1_arm/mbold",
         "success_arm/sawyer_push1_object/no_negatives",
