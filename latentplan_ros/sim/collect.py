@@ -92,6 +92,8 @@ def collect(
     env = Environment(make_task(task), camera)
     with DatasetWriter(out, dataset_info(env, seed)) as writer:
         todo = range(writer.num_episodes, episodes)
+        if not todo:  # a bar over nothing says nothing
+            return 0
         columns = (
             *Progress.get_default_columns()[:-1],
             MofNCompleteColumn(),
