@@ -6,6 +6,7 @@ import tyro
 from rich.progress import Progress
 
 from benchmarks.destination import results_file
+from benchmarks.shipped import shipped_method
 from latentplan_ros.evaluation.evaluate import success_figures
 from latentplan_ros.evaluation.methods import Method, make_policy
 from latentplan_ros.evaluation.outcome import Outcome
@@ -58,7 +59,7 @@ def main(
 ) -> None:
     """Writes success/franka_drawer_open and _close, /pixel_l2 and /random for those methods.
 
-    A checkpoint with another distance than MBOLD's is named after it: .../plan2vec.
+    A checkpoint with another distance than the best one's is named after it: .../mbold.
 
     Args:
         methods: what to try.
@@ -66,7 +67,7 @@ def main(
         steps: control steps a try.
         replan_every: actions executed of each plan.
         batch: tries side by side.
-        checkpoint: the shipped one if left out.
+        checkpoint: MBOLD's if left out.
         report: also write runs/benchmarks/drawer_<method>.html with a film of each try.
         quick: two goals of each kind, ten steps, results below runs/.
     """
@@ -79,7 +80,7 @@ def main(
     for method in methods:
         policy = make_policy(method, model, replan_every)
         outcomes = try_all(policy, every, steps, f"{TASK} {method}", batch, report)
-        other = method == "model" and model.header.method != "mbold"
+        other = method == "model" and model.header.method != shipped_method(TASK)
         name = model.header.method if other else method
         figures = success_figures(TASK, name, outcomes)
         for title, figure in figures.items():

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from functools import partial
 
 from benchmarks.mbold.experiment import NO_NEGATIVES, Experiment
+from benchmarks.shipped import shipped_method
 from latentplan_ros.evaluation.evaluate import success_figures
 from latentplan_ros.evaluation.methods import Method, make_policy
 from latentplan_ros.evaluation.outcome import Outcome
@@ -41,7 +42,7 @@ TASKS = ("sawyer_reach", "sawyer_push1", "sawyer_push3", "franka_door")
 
 
 def compare(experiment: Experiment, task: str, name: str) -> None:
-    """Writes success/<task>[_<kind>][/<name>]; mbold has no ending."""
+    """Writes success/<task>[_<kind>][/<name>]; what ships has no ending."""
     learnt, method = COMPARED[name]
 
     def run(seed: int) -> list[Outcome]:
@@ -54,4 +55,4 @@ def compare(experiment: Experiment, task: str, name: str) -> None:
 
 def named(task: str, name: str, outcomes: Sequence[Outcome]) -> dict[str, Figure]:
     """The figures as success_figures names them."""
-    return success_figures(task, "model" if name == "mbold" else name, outcomes)
+    return success_figures(task, "model" if name == shipped_method(task) else name, outcomes)
