@@ -317,7 +317,6 @@ class Evaluate:
     """Steps between two plans."""
     method: Literal[
         "model",
-        "cem",
         "icem",
         "mppi",
         "gradient",
@@ -330,9 +329,9 @@ class Evaluate:
         "rig",
         "dreamer",
     ] = "model"
-    """Planning with the checkpoint's own distance by its recipe's search (model), or by cem, icem,
-    mppi or gradient; with l2 between pictures: pixel_l2. Without a plan: random; actor: that of
-    mbold; gcbc, q_policy, sorb, rig, dreamer: by checkpoints of these."""
+    """Planning with the checkpoint's own distance by CEM (model), icem, mppi or gradient; with l2
+    between pictures: pixel_l2. Without a plan: random; actor: that of mbold; gcbc, q_policy, sorb,
+    rig, dreamer: by checkpoints of these."""
     device: str = "cpu"
     """Device to plan on: cpu or cuda."""
 

@@ -32,7 +32,7 @@ def match(experiment: Experiment, learnt: str) -> None:
     """Writes success_arm/sawyer_push1_<object or arm>/<mbold or no_negatives>."""
 
     def run(seed: int) -> list[Outcome]:
-        policy = make_policy("cem", experiment.trained(SawyerPush1.name, learnt, seed))
+        policy = make_policy("model", experiment.trained(SawyerPush1.name, learnt, seed))
         return experiment.tried(ArmMatch(), policy, f"arm, {learnt}")
 
     def figures(outcomes: Sequence[Outcome]) -> dict[str, Figure]:

@@ -11,27 +11,25 @@ from latentplan_ros.evaluation.outcome import Outcome
 from latentplan_ros.evaluation.results import Figure
 from latentplan_ros.sim.tasks import make_task
 
-# What is compared: (what is trained, how it acts). All that plan do so by the paper's CEM, but for
-# mbold_sfa, which is as it ships.
+# What is compared: (what is trained, how it acts).
 COMPARED: dict[str, tuple[str, Method]] = {
-    "mbold": ("mbold", "cem"),
+    "mbold": ("mbold", "model"),
     "mbold_sfa": ("mbold_sfa", "model"),
-    "mbold_sfa_cem": ("mbold_sfa", "cem"),
     "icem": ("mbold", "icem"),
     "mppi": ("mbold", "mppi"),
     "gradient": ("mbold", "gradient"),
     "pixel_l2": ("mbold", "pixel_l2"),
     "random": ("mbold", "random"),
     "actor": ("mbold", "actor"),
-    NO_NEGATIVES: (NO_NEGATIVES, "cem"),
-    "temporal": ("temporal", "cem"),
-    "gcivl": ("gcivl", "cem"),
-    "iqe": ("iqe", "cem"),
-    "plan2vec": ("plan2vec", "cem"),
-    "vae_l2": ("vae_l2", "cem"),
-    "latent_l2": ("latent_l2", "cem"),
-    "mahalanobis": ("mahalanobis", "cem"),
-    "sfa": ("sfa", "cem"),
+    NO_NEGATIVES: (NO_NEGATIVES, "model"),
+    "temporal": ("temporal", "model"),
+    "gcivl": ("gcivl", "model"),
+    "iqe": ("iqe", "model"),
+    "plan2vec": ("plan2vec", "model"),
+    "vae_l2": ("vae_l2", "model"),
+    "latent_l2": ("latent_l2", "model"),
+    "mahalanobis": ("mahalanobis", "model"),
+    "sfa": ("sfa", "model"),
     "gcbc": ("gcbc", "gcbc"),
     "q_policy": ("q_policy", "q_policy"),
     "sorb": ("sorb", "sorb"),

@@ -15,7 +15,7 @@ def restrict(experiment: Experiment) -> None:
     """Writes success/sawyer_push1[_hard]/restricted_reset; uniform resets are mbold's."""
 
     def run(seed: int) -> list[Outcome]:
-        policy = make_policy("cem", experiment.trained(LEARNT_IN, "mbold", seed, TASK))
+        policy = make_policy("model", experiment.trained(LEARNT_IN, "mbold", seed, TASK))
         return experiment.tried(make_task(TASK), policy, f"{TASK} restricted reset")
 
     name = "restricted_reset"

@@ -29,12 +29,10 @@ from latentplan_ros.planning import (
     GradientCEM,
     PixelDistance,
     SamplingPlanner,
-    chosen_search,
 )
 
 Method = Literal[
     "model",
-    "cem",
     "icem",
     "mppi",
     "gradient",
@@ -48,7 +46,7 @@ Method = Literal[
     "dreamer",
 ]
 PLANNERS: dict[str, type[SamplingPlanner]] = {
-    "cem": CEM,
+    "model": CEM,
     "icem": ICEM,
     "mppi": MPPI,
     "gradient": GradientCEM,
@@ -63,11 +61,11 @@ class MethodError(ValueError):
 def make_policy(
     method: Method, model: TrainedModel, replan_every: int = 1, device: str = "cpu"
 ) -> Policy:
-    """model: planning with the checkpoint's own distance by the search that its recipe names; cem,
-    icem, mppi and gradient: by that one; pixel_l2: by CEM with l2 between pictures in its place, at
-    the horizon's end as there (visual foresight, MBOLD B.5); random: the actions that its data was
-    collected with. Without a plan: actor: that of MBOLD; gcbc; q_policy; rig; dreamer; sorb: gcbc
-    along waypoints.
+    """model: planning by CEM with the checkpoint's own distance; icem, mppi and gradient: by other
+    planners; pixel_l2: with l2 between pictures in its
+    place, at the horizon's end as there (visual foresight, MBOLD B.5); random: the actions that its
+    data was collected with. Without a plan: actor: that of MBOLD; gcbc; q_policy; rig; dreamer;
+    sorb: gcbc along waypoints.
 
     Raises MethodError, or DistanceError where there is none to plan with.
     """
@@ -94,19 +92,8 @@ def make_policy(
     if isinstance(model.head, VaeDistance):
         coded = PixelDistance(model, model.head.means)
         return PlanningPolicy(BatchController(coded, plain, replan_every, device))
-    return PlanningPolicy(
-        BatchController(model, _planner(method, model, plain), replan_every, device)
-    )
-
-
-def _planner(method: Method, model: TrainedModel, plain: SamplingPlanner) -> SamplingPlanner:
-    if model.head is None:
-        return plain
-    std, told = model.header.exploration_std, model.header.planner
-    if method == "model":
-        return chosen_search(std, told)
-    told.pop("search", None)
-    return PLANNERS[method](std, **told)
+    planner = plain if model.head is None else PLANNERS[method](std, **model.header.planner)
+    return PlanningPolicy(BatchController(model, planner, replan_every, device))
 
 
 def _head(model: TrainedModel, kind: type[Head], method: str, trained: str) -> Head:

@@ -31,7 +31,7 @@ from latentplan_ros.learning.stage import Stage
 from latentplan_ros.learning.trainer import TrainingError, run_stage
 from latentplan_ros.learning.video import VideoRecipe, VideoStage
 from latentplan_ros.learning.world_model import WorldModelRecipe, WorldModelStage
-from latentplan_ros.models.checkpoint import SEARCHES, CheckpointHeader, save_checkpoint
+from latentplan_ros.models.checkpoint import CheckpointHeader, save_checkpoint
 from latentplan_ros.models.familiarity import usual_rms
 from latentplan_ros.models.latent_world_model import HEADS, POLICIES, LatentWorldModel
 from latentplan_ros.models.video_world_model import VideoWorldModel
@@ -68,9 +68,7 @@ class Recipe:
     dynamics: DynamicsRecipe = field(default_factory=DynamicsRecipe)
     video: VideoRecipe = field(default_factory=VideoRecipe)  # with updates: in place of dynamics
     distance: dict[str, Any] = field(default_factory=dict)
-    planner: dict[str, Any] = field(
-        default_factory=lambda: {"moments": 4, "reluctance": 0.8, "search": "cem"}
-    )
+    planner: dict[str, Any] = field(default_factory=lambda: {"moments": 4, "reluctance": 0.8})
     held_out: float = 0.05  # share of episodes kept from training (Table 2: validation)
     save_every: int = 2000
 
@@ -100,8 +98,6 @@ def load_recipe(name_or_path: str | Path | None) -> Recipe:
         values[name] = _sizes(values.get(name, {}), getattr(Recipe(), name), f"{path}: {name}")
     if values["planner"]["moments"] < 1 or values["planner"]["reluctance"] < 0:
         raise RecipeError(f"{path}: planner: moments must be at least 1, reluctance at least 0")
-    if values["planner"]["search"] not in SEARCHES:
-        raise RecipeError(f"{path}: planner: search must be one of {', '.join(SEARCHES)}")
     return _block(Recipe, values, str(path))
 
 

@@ -90,8 +90,7 @@ class CheckpointHeader:
 
     @property
     def planner(self) -> dict[str, Any]:
-        """What its recipe sets of a planner: ``moments``, ``reluctance``, ``search``; older files
-        less, or nothing."""
+        """What its recipe sets of a planner: ``moments``, ``reluctance``; older files nothing."""
         return dict(self.recipe.get("planner", {}))
 
     def require(self, profile: RobotProfile, camera: str | None = None) -> None:
@@ -137,15 +136,14 @@ _KINDS: dict[str, type] = {
     "world_model": str,
 }
 
-SEARCHES = ("cem", "mppi")  # what may plan with a checkpoint
-_PLANNER: dict[str, type] = {"moments": int, "reluctance": float, "search": str}
+_PLANNER: dict[str, type] = {"moments": int, "reluctance": float}
 
 
 def _require_planner(planner: dict[str, Any]) -> None:
     """Raises ValueError for what no recipe asks of a planner."""
     for name, value in planner.items():
         usual = isinstance(value, _PLANNER[name]) and not isinstance(value, bool)
-        if not usual or not (value in SEARCHES if name == "search" else 0 <= value <= 1000):
+        if not usual or not 0 <= value <= 1000:
             raise ValueError(f"recipe: planner: {name}")
 
 

@@ -9,7 +9,7 @@ from latentplan_ros.models.checkpoint import TrainedModel
 from latentplan_ros.models.split_model import SplitModel
 from latentplan_ros.models.world_model import WorldModel
 from latentplan_ros.nodes.parameters import declare
-from latentplan_ros.planning import CEM, Controller, PlanningError, chosen_search
+from latentplan_ros.planning import CEM, Controller, PlanningError
 
 MOST_THREADS = 4  # by itself; more share too few candidates each
 _SEARCH = ("samples", "iterations", "elites", "horizon", "beta")
@@ -42,7 +42,7 @@ def make_search(node: Node, model: TrainedModel) -> CEM:
             f"parameter std is {list(std)}; give 4 spreads, the checkpoint knows none"
         )
     parameters = {name: node.get_parameter(name).value for name in _SEARCH}
-    return chosen_search(std, model.header.planner, **parameters)
+    return CEM(std, **model.header.planner, **parameters)
 
 
 def make_controller(node: Node, model: TrainedModel, search: CEM) -> Controller:

@@ -1,7 +1,6 @@
 """Searching action sequences in a world model, and acting on what was found."""
 
 from latentplan_ros.planning.cem import CEM
-from latentplan_ros.planning.chosen import chosen_search
 from latentplan_ros.planning.controller import BatchController, Controller
 from latentplan_ros.planning.errors import PlanningError
 from latentplan_ros.planning.gradient import GradientCEM
@@ -29,5 +28,4 @@ __all__ = [
     "SamplingPlanner",
     "Situation",
     "UnderWay",
-    "chosen_search",
 ]

@@ -1,6 +1,5 @@
 """Policies that act without a plan, and which checkpoint each of them needs."""
 
-from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar
 
@@ -10,13 +9,12 @@ import torch
 
 from benchmarks.untrained import untrained_header
 from latentplan_ros import cli
-from latentplan_ros.evaluation.methods import Method, MethodError, make_policy
+from latentplan_ros.evaluation.methods import MethodError, make_policy
 from latentplan_ros.evaluation.policies import PlanningPolicy
 from latentplan_ros.evaluation.search_policy import SearchPolicy
 from latentplan_ros.models.checkpoint import TrainedModel, save_checkpoint
 from latentplan_ros.models.latent_world_model import DistanceError
 from latentplan_ros.models.vae_distance import VaeDistance
-from latentplan_ros.planning import CEM, ICEM, MPPI, SamplingPlanner
 
 HEADS = {
     "mbold": {"kind": "q", "hidden": 16, "layers": 3, "actor_layers": 3, "discount": 0.8},
@@ -46,26 +44,6 @@ def checkpoint(trained: str) -> TrainedModel:
 
 def pictures(seed: int, count: int = 3) -> np.ndarray:
     return np.random.default_rng(seed).integers(0, 256, (count, 64, 64, 3), np.uint8)
-
-
-@pytest.mark.parametrize(
-    ("method", "planner", "kind"),
-    [
-        ("model", {}, CEM),
-        ("model", {"search": "mppi"}, MPPI),
-        ("cem", {"search": "mppi"}, CEM),
-        ("icem", {"search": "mppi"}, ICEM),
-    ],
-)
-def test_a_checkpoint_is_planned_with_by_its_recipes_search(
-    method: Method, planner: dict[str, str], kind: type[SamplingPlanner]
-) -> None:
-    model = checkpoint("mbold")
-    model.header = replace(model.header, recipe={"planner": {"moments": 3, **planner}})
-    policy = make_policy(method, model)
-    assert isinstance(policy, PlanningPolicy)
-    assert type(policy.controller.planner) is kind
-    assert policy.controller.planner.moments == 3
 
 
 @pytest.mark.parametrize("method", TRAINED)

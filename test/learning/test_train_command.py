@@ -72,7 +72,6 @@ def test_no_dataset(tmp_path, capsys):
         ("planner: {samples: 9}", ["planner", "samples", "reluctance"]),
         ("planner: {reluctance: -0.5}", ["planner", "at least 0"]),
         ("planner: {moments: 0}", ["planner", "at least 1"]),
-        ("planner: {search: random}", ["planner", "search", "cem, mppi"]),
         ("head: {width: 3}", ["head", "width", "hidden"]),
         ("head: 3", ["head", "3"]),
         ("distance: {pp: 3}", ["distance", "pp", "negatives"]),

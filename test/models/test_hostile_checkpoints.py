@@ -50,8 +50,6 @@ def refused(path: Path) -> None:
         {"reluctance": -1.0},
         {"reluctance": float("nan")},
         {"reluctance": "0.8"},
-        {"search": "gradient"},
-        {"search": 1},
         ["moments"],
     ],
 )

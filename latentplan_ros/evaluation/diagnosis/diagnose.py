@@ -24,7 +24,7 @@ from latentplan_ros.evaluation.run import STEPS, evaluate
 from latentplan_ros.evaluation.statistics import wilson
 from latentplan_ros.models.checkpoint import TrainedModel, load_checkpoint
 from latentplan_ros.models.world_model import WorldModel
-from latentplan_ros.planning import BatchController, chosen_search
+from latentplan_ros.planning import CEM, BatchController
 from latentplan_ros.sim.environment import Environment
 from latentplan_ros.sim.goals import Goal, goal_kinds, make_goal
 from latentplan_ros.sim.task import Task
@@ -142,7 +142,7 @@ def _oracles(
     drawn = [
         make_goal(env, kind, SEED, index) for kind in goal_kinds(task) for index in range(count)
     ]
-    full = chosen_search(std, model.header.planner)
+    full = CEM(std, **model.header.planner)
     # A plan in the simulator costs a simulated step for each imagined one.
     few = replace(full, samples=48, iterations=2, elites=6)
 
