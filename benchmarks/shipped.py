@@ -2,7 +2,7 @@
 
 from functools import cache
 
-from latentplan_ros.models.checkpoint import load_checkpoint
+from latentplan_ros.models.checkpoint import read_header
 from latentplan_ros.resources import ResourceError, best_checkpoint
 
 
@@ -10,6 +10,6 @@ from latentplan_ros.resources import ResourceError, best_checkpoint
 def shipped_method(task: str) -> str:
     """What trained the best checkpoint that ships for a task; "" where none does."""
     try:
-        return load_checkpoint(best_checkpoint(task)).header.method
+        return read_header(best_checkpoint(task)).method
     except ResourceError:
         return ""
