@@ -1,12 +1,14 @@
-"""Updates a second of each training stage on two cores, and the hours that a recipe takes.
+"""Updates a second of each training stage on two cores or a GPU, and how long a recipe takes.
 
-The hours are reckoned, not run: collection at the rate met here (start-up included), and each
-stage's updates at the rate met here. They leave out saving and encoding the dataset once.
+That is reckoned, not run: collection at the rate met here (start-up included), and each
+stage's updates at the rate met here. It leaves out saving and encoding the dataset once.
 """
 
+import os
 import tempfile
 import time
 from pathlib import Path
+from typing import Literal
 
 import torch
 import tyro
@@ -33,9 +35,9 @@ HEAD_SIZES = {"hidden": 128, "layers": 6, "actor_layers": 10, "discount": 0.8}
 HEAD = {"kind": "q", **HEAD_SIZES}
 
 
-def rate(stage: Stage, folder: Path, warm_up: int, updates: int) -> float:
+def rate(stage: Stage, folder: Path, warm_up: int, updates: int, device: str) -> float:
     """Updates a second, over ``updates`` after some that warm up."""
-    fabric = Fabric(accelerator="cpu", devices=1)
+    fabric = Fabric(accelerator=device, devices=1)
     stage.updates = warm_up
     run_stage(fabric, stage, folder, SEED)
     stage.updates = warm_up + updates
@@ -44,23 +46,31 @@ def rate(stage: Stage, folder: Path, warm_up: int, updates: int) -> float:
     return updates / (time.perf_counter() - begin)
 
 
-def main(task: str = "franka_drawer", episodes: int = 400, quick: bool = False) -> None:
+def main(
+    task: str = "franka_drawer",
+    episodes: int = 400,
+    device: Literal["cpu", "cuda"] = "cpu",
+    quick: bool = False,
+) -> None:
     """Writes train_updates_per_s/cpu2/<task>/<stage>, train_hours/cpu2/<task>, and how many of our
-    distance's updates fit in one of the paper's, train_ratio/distance_updates.
+    distance's updates fit in one of the paper's, train_ratio/distance_updates. On a GPU:
+    train_updates_per_s/gpu/<task>/<stage> and train_minutes/gpu/<task>.
 
     Args:
         task: task, and recipe of the same name.
         episodes: size of the dataset that is trained on here.
+        device: cpu: two threads; cuda: the GPU, and all cores to collect.
         quick: 16 episodes and few updates, results below runs/.
     """
     episodes, warm_up, updates = (16, 2, 5) if quick else (episodes, 20, 200)
+    place, workers = ("gpu", os.cpu_count() or 1) if device == "cuda" else ("cpu2", THREADS)
     torch.set_num_threads(THREADS)
     recipe = load_recipe(task)
-    figures, seconds = {}, {}
+    figures, seconds, raw = {}, {}, {}
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         begin = time.perf_counter()
-        collect(task, episodes, folder / "data.zarr", THREADS, SEED)
+        collect(task, episodes, folder / "data.zarr", workers, SEED)
         spent = time.perf_counter() - begin
         seconds["collect"] = spent * DATASET_EPISODES / episodes
         dataset = Dataset.open(folder / "data.zarr")
@@ -79,24 +89,31 @@ def main(task: str = "franka_drawer", episodes: int = 400, quick: bool = False) 
             "distance": MboldStage(model, latents, dataset, training, distance, SEED),
         }
         for name, stage in stages.items():
-            speed = rate(stage, folder, warm_up, updates)
-            figures[f"train_updates_per_s/cpu2/{task}/{name}"] = Figure(speed, "updates/s", updates)
+            speed = rate(stage, folder, warm_up, updates, device)
+            figures[f"train_updates_per_s/{place}/{task}/{name}"] = Figure(
+                speed, "updates/s", updates
+            )
             seconds[name] = planned[name] / speed
             print(f"{name:12} {speed:7.1f} updates/s, {seconds[name] / 60:.0f} minutes")
-        per_image = PerImageStage(HEAD_SIZES, dataset, training, distance, SEED)
-        slow = rate(per_image, folder, warm_up, updates)
-        ratio = speed / slow
-        figures["train_ratio/distance_updates"] = Figure(ratio, "times", updates)
-        print(f"per image    {slow:7.1f} updates/s: ours are {ratio:.1f} times as fast")
-    hours = sum(seconds.values()) / 3600
-    figures[f"train_hours/cpu2/{task}"] = Figure(hours, "hours", 1)
-    print(f"{hours:.2f} hours with {DATASET_EPISODES} episodes of collection")
+        if device == "cpu":
+            per_image = PerImageStage(HEAD_SIZES, dataset, training, distance, SEED)
+            slow = rate(per_image, folder, warm_up, updates, device)
+            ratio = speed / slow
+            figures["train_ratio/distance_updates"] = Figure(ratio, "times", updates)
+            raw["per_image_updates_per_s"] = slow
+            print(f"per image    {slow:7.1f} updates/s: ours are {ratio:.1f} times as fast")
+    minutes = sum(seconds.values()) / 60
+    if device == "cpu":
+        figures[f"train_hours/cpu2/{task}"] = Figure(minutes / 60, "hours", 1)
+    else:
+        figures[f"train_minutes/gpu/{task}"] = Figure(minutes, "minutes", 1)
+    print(f"{minutes:.1f} minutes with {DATASET_EPISODES} episodes of collection")
     write_results(
-        results_file("train_speed", quick),
+        results_file("train_speed" if device == "cpu" else f"train_gpu.{task}", quick),
         figures,
         seeds=[SEED],
         settings={"task": task, "episodes_here": episodes, "updates": planned, "reckoned": True},
-        raw={"seconds": seconds, "per_image_updates_per_s": slow},
+        raw={"seconds": seconds, **raw},
     )
 
 

@@ -2,6 +2,7 @@
 
 from typing import Literal, TypeVar
 
+import torch
 from torch import nn
 
 from latentplan_ros.evaluation.policies import (
@@ -16,11 +17,13 @@ from latentplan_ros.evaluation.search_policy import SearchPolicy
 from latentplan_ros.models.behaviour_cloning import BehaviourCloning
 from latentplan_ros.models.checkpoint import TrainedModel
 from latentplan_ros.models.dreamer_policy import DreamerPolicy
+from latentplan_ros.models.graphed_model import GraphedModel
 from latentplan_ros.models.q_distance import QDistance
 from latentplan_ros.models.q_policy import QPolicy
 from latentplan_ros.models.rig_policy import RigPolicy
 from latentplan_ros.models.sorb_distance import SorbDistance
 from latentplan_ros.models.vae_distance import VaeDistance
+from latentplan_ros.models.world_model import WorldModel
 from latentplan_ros.planning import (
     CEM,
     ICEM,
@@ -86,14 +89,16 @@ def make_policy(
         return SearchPolicy(model, _head(model, SorbDistance, method, "sorb"), device)
     # What our planner adds to MBOLD's counts in time steps, and l2 is in no unit of time.
     plain = PLANNERS.get(method, CEM)(std, moments=1, reluctance=0.0)
+    imagining: WorldModel = GraphedModel(model) if torch.device(device).type == "cuda" else model
     if method == "pixel_l2":
-        return PlanningPolicy(BatchController(PixelDistance(model), plain, replan_every, device))
+        pixels = PixelDistance(imagining)
+        return PlanningPolicy(BatchController(pixels, plain, replan_every, device))
     model.require_distance()
     if isinstance(model.head, VaeDistance):
-        coded = PixelDistance(model, model.head.means)
+        coded = PixelDistance(imagining, model.head.means)
         return PlanningPolicy(BatchController(coded, plain, replan_every, device))
     planner = plain if model.head is None else PLANNERS[method](std, **model.header.planner)
-    return PlanningPolicy(BatchController(model, planner, replan_every, device))
+    return PlanningPolicy(BatchController(imagining, planner, replan_every, device))
 
 
 def _head(model: TrainedModel, kind: type[Head], method: str, trained: str) -> Head:

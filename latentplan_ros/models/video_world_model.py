@@ -7,7 +7,7 @@ import torch
 from latentplan_ros.models.latent_world_model import LatentWorldModel, require_pictures
 from latentplan_ros.models.video_prediction import PIXELS, SIDE, VideoPredictor
 
-# Candidates imagined at once: larger batches fall out of the processor's caches.
+# Candidates imagined at once on a CPU: larger batches fall out of its caches.
 _AT_ONCE = 128
 
 
@@ -35,8 +35,9 @@ class VideoWorldModel(LatentWorldModel):
         return torch.cat([picture, picture, state, last], dim=1)
 
     def rollout(self, latent: torch.Tensor, actions: torch.Tensor) -> torch.Tensor:
-        starts = latent.expand(len(actions), -1).split(_AT_ONCE)
-        chunks = zip(starts, actions.split(_AT_ONCE), strict=True)
+        at_once = _AT_ONCE if actions.device.type == "cpu" else len(actions)
+        starts = latent.expand(len(actions), -1).split(at_once)
+        chunks = zip(starts, actions.split(at_once), strict=True)
         return torch.cat([self._imagine(start, chunk) for start, chunk in chunks])
 
     def distance(self, latent: torch.Tensor, goal: torch.Tensor) -> torch.Tensor:

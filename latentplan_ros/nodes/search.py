@@ -6,6 +6,7 @@ import numpy as np
 from rclpy.node import Node
 
 from latentplan_ros.models.checkpoint import TrainedModel
+from latentplan_ros.models.graphed_model import GraphedModel
 from latentplan_ros.models.split_model import SplitModel
 from latentplan_ros.models.world_model import WorldModel
 from latentplan_ros.nodes.parameters import declare
@@ -49,6 +50,8 @@ def make_controller(node: Node, model: TrainedModel, search: CEM) -> Controller:
     """A controller that has made a plan already, for the first one is slow."""
     device = next(model.parameters()).device
     imagining: WorldModel = model
+    if device.type == "cuda":
+        imagining = GraphedModel(model)
     if device.type == "cpu":
         cores = len(os.sched_getaffinity(0))
         threads = node.get_parameter("threads").value or min(cores, MOST_THREADS)

@@ -30,7 +30,7 @@ class CEM(SamplingPlanner):
             )
 
     def candidates(self, search: Search) -> torch.Tensor:
-        matrix = filter_matrix(self.horizon, self.beta).to(search.mean.device)
+        matrix = filter_matrix(self.horizon, self.beta, search.mean.device)
         std = search.spread[0, 0]
         noise = [smoothed_noise(self.samples, matrix, std, g) for g in search.generators]
         return search.mean[:, None] + torch.stack(noise)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import torch
 
 from latentplan_ros.planning.errors import PlanningError
-from latentplan_ros.planning.noise import coloured_noise
+from latentplan_ros.planning.noise import coloured_noise, moved
 from latentplan_ros.planning.search import SamplingPlanner, Search
 
 
@@ -40,8 +40,7 @@ class ICEM(SamplingPlanner):
         count = max(2 * self.elites, int(self.samples / self.decay**search.iteration))
         shape = (count, *search.mean.shape[1:])
         noise = torch.stack([coloured_noise(shape, self.exponent, g) for g in search.generators])
-        noise = noise.to(search.mean.device)
-        drawn = search.mean[:, None] + noise * search.spread[:, None]
+        drawn = search.mean[:, None] + moved(noise, search.mean.device) * search.spread[:, None]
         again = int(self.kept * self.elites)
         if search.elites is None or not again:
             return drawn

@@ -6,8 +6,9 @@ import torch
 
 
 @lru_cache(maxsize=8)  # it is asked for in every iteration of every plan
-def filter_matrix(horizon: int, beta: float) -> torch.Tensor:
-    """``float32 [H, H+1]``: maps unit noise to smoothed noise, a_t = beta eps_t + (1-beta) a_(t-1).
+def filter_matrix(horizon: int, beta: float, device: str | torch.device = "cpu") -> torch.Tensor:
+    """``float32 [H, H+1]`` on ``device``: maps unit noise to smoothed noise,
+    a_t = beta eps_t + (1-beta) a_(t-1).
 
     Column 0 belongs to a_(-1), which is drawn unfiltered, so the first action has the distribution
     of the first action of an episode of control.exploration.SmoothedRandomPolicy.
@@ -20,7 +21,7 @@ def filter_matrix(horizon: int, beta: float) -> torch.Tensor:
         row = (1.0 - beta) * row
         row[step + 1] += beta
         matrix[step] = row
-    return matrix
+    return matrix.to(device)
 
 
 def smoothed_noise(
@@ -33,7 +34,14 @@ def smoothed_noise(
     """
     device = generator.device if generator is not None else torch.device("cpu")
     raw = torch.randn(count, matrix.shape[1], len(std), generator=generator, device=device)
-    return torch.matmul(matrix, raw.to(std.device)) * std
+    return torch.matmul(matrix, moved(raw, std.device)) * std
+
+
+def moved(noise: torch.Tensor, device: torch.device) -> torch.Tensor:
+    """The same numbers there; the CPU does not wait until a GPU has fetched them."""
+    if noise.device.type == "cpu" and device.type == "cuda":
+        noise = noise.pin_memory()
+    return noise.to(device, non_blocking=True)
 
 
 def coloured_noise(

@@ -170,10 +170,11 @@ class SamplingPlanner(ABC):
             actions[:, 0], actions[:, 1:2] = search.mean, 0.0
             actions.clamp_(-1.0, 1.0)
             history.append(self.look(model, latents, goals, search, actions))
-            slowest, ended = max(slowest, time.perf_counter() - ended), time.perf_counter()
-        if time.perf_counter() + slowest <= begin + self.time_limit_s:
+            now = self._time(device)
+            slowest, ended = max(slowest, now - ended), now
+        if ended + slowest <= begin + self.time_limit_s:
             history += self.refine(model, latents, goals, search)
-        return self._plans(search, history, (time.perf_counter() - begin) * 1e3 / count)
+        return self._plans(search, history, begin)
 
     def look(
         self,
@@ -187,7 +188,6 @@ class SamplingPlanner(ABC):
         count, samples = actions.shape[:2]
         rows = torch.arange(count, device=actions.device)
         imagined, cost = self.judge(model, latents, goals, actions)
-        self._require_finite(cost, search.iteration)
         ranked = cost.clone()
         ranked[:, 1:2] -= self.reluctance
         rank, top = ranked.topk(self.elites, dim=1, largest=False, sorted=True)
@@ -212,19 +212,30 @@ class SamplingPlanner(ABC):
         distances = model.distance(imagined[:, moments].flatten(0, 1), target)
         return imagined, distances.reshape(count, samples, self.moments).mean(dim=2)
 
-    def _plans(
-        self, search: Search, history: Sequence[torch.Tensor], milliseconds: float
-    ) -> list[Plan]:
+    def _time(self, device: torch.device) -> float:
+        """Of the clock, with all done that was asked of the device where time is short.
+
+        Without a limit nothing is waited for until the plan is complete, so that a GPU always has
+        its next work at hand.
+        """
+        if device.type == "cuda" and math.isfinite(self.time_limit_s):
+            torch.cuda.synchronize(device)
+        return time.perf_counter()
+
+    def _plans(self, search: Search, history: Sequence[torch.Tensor], begin: float) -> list[Plan]:
         best = search.best
         assert best is not None
         assert search.elites is not None
         assert search.elite_costs is not None
         widest = max(cost.shape[1] for cost in history)
         costs = np.full((len(history), *best.cost.shape, widest), np.nan, np.float32)
-        for row, cost in zip(costs, history, strict=True):
-            row[:, : cost.shape[1]] = cost.cpu().numpy()
+        for iteration, cost in enumerate(history):
+            here = cost.cpu().numpy()
+            self._require_finite(here, iteration)
+            costs[iteration, :, : cost.shape[1]] = here
         elites, elite_costs = search.elites.cpu().numpy(), search.elite_costs.cpu().numpy()
         chosen, final = best.actions.cpu().numpy(), best.cost.tolist()
+        milliseconds = (time.perf_counter() - begin) * 1e3 / len(chosen)
         return [
             Plan(
                 actions=chosen[i],
@@ -252,11 +263,11 @@ class SamplingPlanner(ABC):
             )
         return torch.as_tensor(warms, dtype=torch.float32, device=device)
 
-    def _require_finite(self, cost: torch.Tensor, iteration: int) -> None:
-        bad = int((~torch.isfinite(cost)).sum())
+    def _require_finite(self, cost: np.ndarray, iteration: int) -> None:
+        bad = int((~np.isfinite(cost)).sum())
         if bad:
             raise PlanningError(
-                f"the model's distance is not finite for {bad} of {cost.numel()} candidates in "
+                f"the model's distance is not finite for {bad} of {cost.size} candidates in "
                 f"iteration {iteration + 1} of {self.iterations}; the checkpoint may be damaged or "
                 "the picture unlike any it was trained on"
             )
