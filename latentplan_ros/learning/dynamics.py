@@ -42,6 +42,7 @@ class DynamicsStage(Stage):
     """
 
     name = "dynamics"
+    recordable = True
     spread: torch.Tensor
     unusual: torch.Tensor
 

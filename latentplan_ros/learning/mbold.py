@@ -45,6 +45,7 @@ class MboldStage(Stage):
     """
 
     name = "mbold"
+    recordable = True
     kind: type[nn.Module] = QDistance  # of the head
 
     def __init__(
@@ -110,8 +111,8 @@ class MboldStage(Stage):
             "bellman": bellman.detach(),
             "gap": gap.detach(),
             "alpha": alpha.detach(),
-            "q_reached": expected[reached].mean(),
-            "q_negative": expected[~reached].mean() if (~reached).any() else gap.new_zeros(()),
+            "q_reached": _mean(expected, reached),
+            "q_negative": _mean(expected, ~reached),
         }
 
     def wanted(self, batch: Batch) -> torch.Tensor:
@@ -147,3 +148,8 @@ class MboldStage(Stage):
 
     def after_update(self, batch: Batch, losses: Batch) -> None:
         self.target.follow(self.head, 1.0 - self.recipe.polyak)
+
+
+def _mean(values: torch.Tensor, where: torch.Tensor) -> torch.Tensor:
+    """Of some of them; 0 of none. Without a shape that depends on how many they are."""
+    return (values * where).sum() / where.sum().clamp_min(1)

@@ -16,12 +16,15 @@ class Stage(nn.Module, ABC):
     Its ``forward`` returns ``{"loss": ..., more to log}``.
     name: of logs and checkpoints; recipe: its dataclass of hyperparameters; updates: how many;
     batch_size: over all processes together.
+    recordable: whether ``forward`` does the same work with every batch, so that a GPU may replay it
+    (update.py): no look at a number, no shape or constant that changes.
     """
 
     name: str
     recipe: Any
     updates: int
     batch_size: int
+    recordable = False
 
     @abstractmethod
     def sample(self, rng: np.random.Generator, count: int) -> Batch:

@@ -16,6 +16,7 @@ from rich.progress import MofNCompleteColumn, Progress, TextColumn, TimeRemainin
 from torch.utils.tensorboard import SummaryWriter
 
 from latentplan_ros.learning.stage import Batch, Stage
+from latentplan_ros.learning.update import RecordedUpdate, Update
 
 
 class TrainingError(RuntimeError):
@@ -50,6 +51,8 @@ def _run(
     module, optimizer = fabric.setup(stage, optimizer)
     state_file = folder / f"{stage.name}.{fabric.global_rank}.state"
     done = _restore(state_file, stage, optimizer, rng, fabric) if state_file.exists() else 0
+    recorded = stage.recordable and fabric.device.type == "cuda" and fabric.world_size == 1
+    update = (RecordedUpdate if recorded else Update)(fabric, module, optimizer)
     share = math.ceil(stage.batch_size / fabric.world_size)
     with (
         SummaryWriter(str(folder / "tensorboard" / stage.name), purge_step=done) as writer,
@@ -66,14 +69,11 @@ def _run(
             batch = {
                 name: tensor.to(fabric.device) for name, tensor in stage.sample(rng, share).items()
             }
-            for group, rate in zip(optimizer.param_groups, rates, strict=True):
-                group["lr"] = rate * stage.rate(step / stage.updates)
-            losses = module(batch)
+            factor = stage.rate(step / stage.updates)
+            update.set_rates([factor * rate for rate in rates])
+            losses = update.losses(batch)
             _require_finite(losses["loss"], stage, step, batch, folder)
-            optimizer.zero_grad(set_to_none=True)
-            fabric.backward(losses["loss"])
-            fabric.clip_gradients(module, optimizer, max_norm=10.0)
-            optimizer.step()
+            update.step(losses)
             stage.after_update(batch, losses)
             progress.update(task, advance=1)
             if (step + 1) % log_every == 0 or step + 1 == stage.updates:
@@ -136,6 +136,8 @@ def _save(
         "numpy": json.dumps(rng.bit_generator.state),
         "torch": torch.get_rng_state(),
     }
+    if fabric.device.type == "cuda":
+        state["cuda"] = torch.cuda.get_rng_state(fabric.device)
     partial = file.with_suffix(".partial")
     torch.save(state, partial)
     os.replace(partial, file)
@@ -169,4 +171,6 @@ def _restore(
     stage.load_extra_state(state["extra"])
     rng.bit_generator.state = json.loads(state["numpy"])
     torch.set_rng_state(state["torch"].cpu())
+    if fabric.device.type == "cuda" and "cuda" in state:
+        torch.cuda.set_rng_state(state["cuda"].cpu(), fabric.device)
     return int(state["done"])

@@ -61,6 +61,7 @@ class WorldModelStage(Stage):
         self._windows = Windows(dataset, episodes, recipe.horizon)
         self.objective = beside.objective if beside else None
         self._beside = beside
+        self.recordable = beside is None
 
     def parameter_groups(self) -> list[dict[str, Any]]:
         trained = [weight for weight in self.parameters() if weight.requires_grad]

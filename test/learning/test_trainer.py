@@ -57,6 +57,18 @@ class StoppedError(Exception):
     pass
 
 
+def stop_after(stage, updates):
+    seen, after = [], stage.after_update
+
+    def count(batch, losses):
+        after(batch, losses)
+        seen.append(1)
+        if len(seen) == updates:
+            raise StoppedError
+
+    stage.after_update = count
+
+
 @pytest.mark.parametrize("name", ["world_model", "dynamics", *LEARNT])
 def test_a_run_that_was_stopped_ends_as_one_that_was_not(make_stage, tmp_path, name):
     whole, stopped, resumed = make_stage(name), make_stage(name), make_stage(name)
@@ -64,15 +76,7 @@ def test_a_run_that_was_stopped_ends_as_one_that_was_not(make_stage, tmp_path, n
         (tmp_path / folder).mkdir()
     run_stage(fabric(), whole, tmp_path / "whole", seed=3, save_every=5)
 
-    seen, after = [], stopped.after_update
-
-    def stop_at_8(batch, losses):
-        after(batch, losses)
-        seen.append(1)
-        if len(seen) == 8:
-            raise StoppedError
-
-    stopped.after_update = stop_at_8
+    stop_after(stopped, 8)
     with pytest.raises(StoppedError):
         run_stage(fabric(), stopped, tmp_path / "stopped", seed=3, save_every=5)
     torch.manual_seed(99)  # another process starts with another state
@@ -147,3 +151,56 @@ def test_another_recipes_state_is_refused(make_stage, tmp_path, corridor, head, 
 def test_training_leaves_the_processs_arithmetic_as_it_was(make_stage, tmp_path):
     run_stage(fabric(), make_stage("dynamics"), tmp_path, seed=0)
     assert np.float32(1e-39) * np.float32(1.0) > 0.0
+
+
+RECORDABLE = ["world_model", "dynamics", "mbold", "mbold_sfa", "sorb", "q_policy"]
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+@pytest.mark.parametrize("name", RECORDABLE)
+def test_recorded_on_a_gpu_it_learns_the_same(make_stage, tmp_path, name):
+    def trained(folder, recordable, stop_at=0):
+        (tmp_path / folder).mkdir(exist_ok=True)
+        stage = make_stage(name)
+        assert stage.recordable
+        stage.recordable = recordable
+        if stop_at:
+            stop_after(stage, stop_at)
+        run_stage(Fabric(accelerator="cuda", devices=1), stage, tmp_path / folder, 3, save_every=5)
+        return stage.state_dict()
+
+    with pytest.raises(StoppedError):
+        trained("stopped", True, stop_at=8)
+    whole = trained("whole", True)
+    for other in (trained("plain", False), trained("stopped", True)):
+        for key, value in whole.items():
+            torch.testing.assert_close(value, other[key], atol=2e-4, rtol=1e-2, msg=key)
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+def test_a_state_goes_from_a_gpu_to_a_cpu_and_back(make_stage, tmp_path):
+    for updates, accelerator in ((5, "cuda"), (8, "cpu"), (UPDATES, "cuda")):
+        stage = make_stage("mbold")
+        stage.updates = updates
+        run_stage(Fabric(accelerator=accelerator, devices=1), stage, tmp_path, seed=0)
+    assert all(torch.isfinite(p).all() for p in stage.parameters())
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+def test_recorded_on_a_gpu_a_loss_that_is_not_finite_stops_the_run(make_stage, tmp_path):
+    stage = make_stage("dynamics")
+    sample, drawn = stage.sample, []
+
+    def broken(rng, count):
+        batch = sample(rng, count)
+        drawn.append(batch)
+        if len(drawn) == 7:
+            batch["latents"][0, 0, 0] = float("nan")
+        return batch
+
+    stage.sample = broken
+    with pytest.raises(TrainingError, match="dynamics: the loss is nan at update 7"):
+        run_stage(Fabric(accelerator="cuda", devices=1), stage, tmp_path, seed=0, save_every=5)
+    stage = make_stage("dynamics")
+    run_stage(Fabric(accelerator="cuda", devices=1), stage, tmp_path, seed=0)
+    assert all(torch.isfinite(p).all() for p in stage.parameters())
