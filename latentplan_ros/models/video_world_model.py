@@ -54,13 +54,16 @@ class VideoWorldModel(LatentWorldModel):
         weights = {name: value.to(number) for name, value in self.video.named_parameters()}
         flat, start, state, last = latent.to(number).split(self._parts, dim=1)
         picture, first = (p.unflatten(1, (3, SIDE, SIDE)) for p in (flat, start))
-        latents = []
-        for action in actions.to(number).unbind(dim=1):
+        latents = latent.new_empty(*actions.shape[:2], latent.shape[1])
+        for step, action in enumerate(actions.to(number).unbind(dim=1)):
             now = picture, first, state, torch.cat([last, action], dim=1)
             picture, state = torch.func.functional_call(self.video, weights, now)
             last = action
-            latents.append(torch.cat([picture.flatten(1), start, state, last], dim=1))
-        return torch.stack(latents, dim=1).float()
+            place = 0
+            for part in (picture.flatten(1), start, state, last):
+                latents[:, step, place : place + part.shape[1]] = part
+                place += part.shape[1]
+        return latents
 
     def _seen(self, latent: torch.Tensor) -> torch.Tensor:
         """``[N, ...]`` to the encodings of its pictures, ``[N, spec["latent"]]``."""

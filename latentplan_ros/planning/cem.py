@@ -36,7 +36,7 @@ class CEM(SamplingPlanner):
         return search.mean[:, None] + torch.stack(noise)
 
     def improve(self, search: Search, actions: torch.Tensor, ranked: torch.Tensor) -> None:
-        cost, top = ranked.topk(self.elites, dim=1, largest=False, sorted=True)
-        rows = torch.arange(len(top), device=top.device)[:, None]
-        weights = torch.softmax(-cost / self.temperature, dim=1)
-        search.mean = (weights[:, :, None, None] * actions[rows, top]).sum(dim=1)
+        assert search.elites is not None
+        assert search.elite_ranks is not None
+        weights = torch.softmax(-search.elite_ranks / self.temperature, dim=1)
+        search.mean = (weights[:, :, None, None] * search.elites).sum(dim=1)

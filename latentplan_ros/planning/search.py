@@ -5,6 +5,7 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import torch
@@ -18,8 +19,8 @@ from latentplan_ros.planning.plan import Plan
 class Search:
     """What one call of a planner has found so far, for E situations.
 
-    mean, spread: ``[E,H,A]`` of the next candidates; elites ``[E,K,H,A]``, best first, and their
-    costs ``[E,K]``: of the last iteration; best: the best sequences yet.
+    mean, spread: ``[E,H,A]`` of the next candidates; elites ``[E,K,H,A]``, best first, with their
+    ranks and costs ``[E,K]``: of the last iteration; best: the best sequences yet.
     """
 
     mean: torch.Tensor
@@ -27,6 +28,7 @@ class Search:
     generators: Sequence[torch.Generator | None]
     iteration: int = 0
     elites: torch.Tensor | None = None
+    elite_ranks: torch.Tensor | None = None
     elite_costs: torch.Tensor | None = None
     best: "Best | None" = None
 
@@ -154,9 +156,7 @@ class SamplingPlanner(ABC):
             raise PlanningError(
                 f"{count} situations, but {len(goals)} goals and {len(generators)} generators"
             )
-        for name, value in (("present", latents), ("goal", goals)):
-            if not torch.isfinite(value).all():
-                raise PlanningError(f"the model's encoding of the {name} picture is not finite")
+        _require_finite_pictures(latents, goals)
         std = torch.as_tensor(self.std, dtype=torch.float32, device=device)
         mean = self._first_mean(warms, count, len(std), device)
         search = Search(mean, std.expand_as(mean), generators)
@@ -194,7 +194,7 @@ class SamplingPlanner(ABC):
         elites, elite_costs = actions[rows[:, None], top], cost[rows[:, None], top]
         futures = imagined.unflatten(0, (count, samples))[rows, top[:, 0]]
         found = Best(rank[:, 0], elite_costs[:, 0], elites[:, 0], futures)
-        search.elites, search.elite_costs = elites, elite_costs
+        search.elites, search.elite_ranks, search.elite_costs = elites, rank, elite_costs
         search.best = found.over(search.best)
         self.improve(search, actions, ranked)
         return cost
@@ -204,12 +204,12 @@ class SamplingPlanner(ABC):
     ) -> tuple[torch.Tensor, torch.Tensor]:
         """Sequences ``[E,N,H,A]`` to what they lead to, ``[E * N,H,...]``, and costs ``[E,N]``."""
         count, samples = actions.shape[:2]
-        moments = [self.horizon * (i + 1) // self.moments - 1 for i in range(self.moments)]
+        moments = _moments(self.horizon, self.moments, actions.device)
         # One row serves all candidates of one situation where the model may broadcast it.
         start = latents if count == 1 else latents.repeat_interleave(samples, dim=0)
         target = goals if count == 1 else goals.repeat_interleave(samples * self.moments, dim=0)
         imagined = model.rollout(start, actions.flatten(0, 1))
-        distances = model.distance(imagined[:, moments].flatten(0, 1), target)
+        distances = model.distance(imagined.index_select(1, moments).flatten(0, 1), target)
         return imagined, distances.reshape(count, samples, self.moments).mean(dim=2)
 
     def _time(self, device: torch.device) -> float:
@@ -227,12 +227,12 @@ class SamplingPlanner(ABC):
         assert best is not None
         assert search.elites is not None
         assert search.elite_costs is not None
-        widest = max(cost.shape[1] for cost in history)
-        costs = np.full((len(history), *best.cost.shape, widest), np.nan, np.float32)
-        for iteration, cost in enumerate(history):
-            here = cost.cpu().numpy()
+        widths = [cost.shape[1] for cost in history]
+        costs = np.full((len(history), *best.cost.shape, max(widths)), np.nan, np.float32)
+        fetched = torch.cat(list(history), dim=1).cpu().numpy()
+        for iteration, here in enumerate(np.split(fetched, np.cumsum(widths)[:-1], axis=1)):
             self._require_finite(here, iteration)
-            costs[iteration, :, : cost.shape[1]] = here
+            costs[iteration, :, : here.shape[1]] = here
         elites, elite_costs = search.elites.cpu().numpy(), search.elite_costs.cpu().numpy()
         chosen, final = best.actions.cpu().numpy(), best.cost.tolist()
         milliseconds = (time.perf_counter() - begin) * 1e3 / len(chosen)
@@ -271,3 +271,19 @@ class SamplingPlanner(ABC):
                 f"iteration {iteration + 1} of {self.iterations}; the checkpoint may be damaged or "
                 "the picture unlike any it was trained on"
             )
+
+
+@lru_cache(maxsize=8)  # it is asked for in every iteration of every plan
+def _moments(horizon: int, count: int, device: torch.device) -> torch.Tensor:
+    """``int64 [count]``: evenly spaced steps of a future, the last among them."""
+    steps = [horizon * (i + 1) // count - 1 for i in range(count)]
+    with torch.inference_mode(False):  # gradients pass through what it selects, too
+        return torch.tensor(steps, device=device)
+
+
+def _require_finite_pictures(latents: torch.Tensor, goals: torch.Tensor) -> None:
+    if (latents.sum() + goals.sum()).isfinite():  # a GPU is waited for once
+        return
+    for name, value in (("present", latents), ("goal", goals)):
+        if not torch.isfinite(value).all():
+            raise PlanningError(f"the model's encoding of the {name} picture is not finite")
