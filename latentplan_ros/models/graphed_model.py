@@ -1,6 +1,7 @@
 """A model on a GPU whose imagined futures are recorded as CUDA graphs and replayed."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import torch
 
@@ -53,19 +54,31 @@ class _Recording:
 
     def __init__(self, work: Work, a: torch.Tensor, b: torch.Tensor) -> None:
         self._a, self._b = a.clone(), b.clone()
+        self._graph = torch.cuda.CUDAGraph()
         aside = torch.cuda.Stream()
         aside.wait_stream(torch.cuda.current_stream())
-        with torch.cuda.stream(aside):
-            for _ in range(_WARM_UPS):
-                work(self._a, self._b)
-        torch.cuda.current_stream().wait_stream(aside)
-        self._graph = torch.cuda.CUDAGraph()
-        # What other threads ask of the GPU meanwhile does not spoil a recording of this one's.
-        with torch.cuda.graph(self._graph, capture_error_mode="thread_local"):
-            self._output = work(self._a, self._b)
+        with _fastest_convolutions():
+            with torch.cuda.stream(aside):
+                for _ in range(_WARM_UPS):
+                    work(self._a, self._b)
+            torch.cuda.current_stream().wait_stream(aside)
+            # What other threads ask of the GPU meanwhile does not spoil a recording of this one's.
+            with torch.cuda.graph(self._graph, capture_error_mode="thread_local"):
+                self._output = work(self._a, self._b)
 
     def __call__(self, a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
         self._a.copy_(a)
         self._b.copy_(b)
         self._graph.replay()
         return self._output.clone()  # the next replay overwrites what this one put out
+
+
+@contextmanager
+def _fastest_convolutions() -> Iterator[None]:
+    """Lets cuDNN try which of its kernels are fastest here; a recording is made once."""
+    before = torch.backends.cudnn.benchmark
+    torch.backends.cudnn.benchmark = True
+    try:
+        yield
+    finally:
+        torch.backends.cudnn.benchmark = before
