@@ -24,7 +24,8 @@ class TargetNetwork(nn.Module):
 
         Call it after every update of the source. Rate 0.01 is what papers write as momentum 0.99.
         """
-        weights, leaders = list(self.network.parameters()), list(source.parameters())
+        weights: list[torch.Tensor] = list(self.network.parameters())
+        leaders: list[torch.Tensor] = list(source.parameters())
         # All at once: a GPU has done with one weight before a CPU has asked for the next.
         torch._foreach_lerp_(weights, leaders, rate)
         for own, other in zip(self.network.buffers(), source.buffers(), strict=True):
