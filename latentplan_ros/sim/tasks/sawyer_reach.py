@@ -12,4 +12,5 @@ class SawyerReach(Reach):
     start_min, start_max = (-0.18, 0.45, 0.07), (0.18, 0.78, 0.25)
 
     def scene(self) -> mujoco.MjSpec:
-        return new_scene((0.0, 1.30, 0.62), (0.0, 0.62, 0.08), 40.0)
+        # The hand is in the picture wherever it may go: a goal that cuts it off shows no place.
+        return new_scene((0.0, 1.42, 0.72), (0.0, 0.60, 0.16), 44.0)
