@@ -69,6 +69,21 @@ def stop_after(stage, updates):
     stage.after_update = count
 
 
+def break_batch(stage, number):
+    """That batch of latents gets a number that is not finite; the batches drawn so far."""
+    sample, drawn = stage.sample, []
+
+    def broken(rng, count):
+        batch = sample(rng, count)
+        drawn.append(batch)
+        if len(drawn) == number:
+            batch["latents"][0, 0, 0] = float("nan")
+        return batch
+
+    stage.sample = broken
+    return drawn
+
+
 @pytest.mark.parametrize("name", ["world_model", "dynamics", *LEARNT])
 def test_a_run_that_was_stopped_ends_as_one_that_was_not(make_stage, tmp_path, name):
     whole, stopped, resumed = make_stage(name), make_stage(name), make_stage(name)
@@ -91,16 +106,7 @@ def test_a_run_that_was_stopped_ends_as_one_that_was_not(make_stage, tmp_path, n
 
 def test_a_loss_that_is_not_finite_stops_the_run_and_keeps_its_batch(make_stage, tmp_path):
     stage = make_stage("dynamics")
-    sample, drawn = stage.sample, []
-
-    def broken(rng, count):
-        batch = sample(rng, count)
-        drawn.append(batch)
-        if len(drawn) == 7:
-            batch["latents"][0, 0, 0] = float("nan")
-        return batch
-
-    stage.sample = broken
+    drawn = break_batch(stage, 7)
     with pytest.raises(TrainingError, match="dynamics: the loss is nan at update 7") as error:
         run_stage(fabric(), stage, tmp_path, seed=0, save_every=5)
     file = tmp_path / "dynamics.not_finite.pt"
@@ -153,10 +159,11 @@ def test_training_leaves_the_processs_arithmetic_as_it_was(make_stage, tmp_path)
     assert np.float32(1e-39) * np.float32(1.0) > 0.0
 
 
+needs_gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
 RECORDABLE = ["world_model", "dynamics", "mbold", "mbold_sfa", "sorb", "q_policy"]
 
 
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+@needs_gpu
 @pytest.mark.parametrize("name", RECORDABLE)
 def test_recorded_on_a_gpu_it_learns_the_same(make_stage, tmp_path, name):
     def trained(folder, recordable, stop_at=0):
@@ -177,7 +184,7 @@ def test_recorded_on_a_gpu_it_learns_the_same(make_stage, tmp_path, name):
             torch.testing.assert_close(value, other[key], atol=2e-4, rtol=1e-2, msg=key)
 
 
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+@needs_gpu
 def test_a_state_goes_from_a_gpu_to_a_cpu_and_back(make_stage, tmp_path):
     for updates, accelerator in ((5, "cuda"), (8, "cpu"), (UPDATES, "cuda")):
         stage = make_stage("mbold")
@@ -186,19 +193,10 @@ def test_a_state_goes_from_a_gpu_to_a_cpu_and_back(make_stage, tmp_path):
     assert all(torch.isfinite(p).all() for p in stage.parameters())
 
 
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+@needs_gpu
 def test_recorded_on_a_gpu_a_loss_that_is_not_finite_stops_the_run(make_stage, tmp_path):
     stage = make_stage("dynamics")
-    sample, drawn = stage.sample, []
-
-    def broken(rng, count):
-        batch = sample(rng, count)
-        drawn.append(batch)
-        if len(drawn) == 7:
-            batch["latents"][0, 0, 0] = float("nan")
-        return batch
-
-    stage.sample = broken
+    break_batch(stage, 7)
     with pytest.raises(TrainingError, match="dynamics: the loss is nan at update 7"):
         run_stage(Fabric(accelerator="cuda", devices=1), stage, tmp_path, seed=0, save_every=5)
     stage = make_stage("dynamics")
