@@ -80,7 +80,7 @@ def main(
         latents = every_frame(dataset, model.encoder, torch.device("cpu"))
         planned = {
             "world_model": recipe.world_model.updates,
-            "dynamics": recipe.dynamics.updates,
+            "dynamics": recipe.dynamics.updates + recipe.calibration.updates,
             "distance": distance.updates,
         }
         stages = {

@@ -27,7 +27,7 @@ from latentplan_ros.sim.task import Task
 GOAL_SEED = 1_000_000
 NO_NEGATIVES = "no_negatives"  # trained as mbold, with that of its recipe changed
 # What a training without negatives has in common with one that has them.
-_SHARED = ("world_model.*", "dynamics.*", "video.*", "latents.*", "dataset.json")
+_SHARED = ("world_model.*", "dynamics.*", "calibration.*", "video.*", "latents.*", "dataset.json")
 
 
 @dataclass(frozen=True)

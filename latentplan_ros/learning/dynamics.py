@@ -34,6 +34,18 @@ class DynamicsRecipe:
     stillness: float = 0.0
 
 
+@dataclass(frozen=True)
+class CalibrationRecipe(DynamicsRecipe):
+    """More updates of dynamics that have learned; none unless a recipe asks for them.
+
+    Weight on motion teaches contact from few examples, and promises more of it than comes; updates
+    that favour nothing take that back, so that a planner no longer trusts pushes that miss.
+    """
+
+    updates: int = 0
+    learning_rate: float = 3e-4
+
+
 class DynamicsStage(Stage):
     """Mean squared error of imagined latents, each dimension scaled by its spread over the data.
 

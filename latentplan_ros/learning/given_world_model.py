@@ -8,7 +8,7 @@ from latentplan_ros.models.checkpoint import load_checkpoint
 from latentplan_ros.models.latent_world_model import LatentWorldModel
 
 _UNSAID = {"points": 0, "members": 1, "pessimism": 0.0}  # what older files leave out of the spec
-_BLOCKS = ("model", "objective", "world_model", "dynamics", "video")
+_BLOCKS = ("model", "objective", "world_model", "dynamics", "calibration", "video")
 
 
 class GivenWorldModel:

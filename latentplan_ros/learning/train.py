@@ -16,7 +16,7 @@ from lightning_fabric import Fabric
 from latentplan_ros import __version__
 from latentplan_ros.control.yaml_file import YamlFileError, read_yaml
 from latentplan_ros.data.dataset import Dataset, DatasetError
-from latentplan_ros.learning.dynamics import DynamicsRecipe, DynamicsStage
+from latentplan_ros.learning.dynamics import CalibrationRecipe, DynamicsRecipe, DynamicsStage
 from latentplan_ros.learning.every_frame import every_frame
 from latentplan_ros.learning.given_world_model import GivenWorldModel
 from latentplan_ros.learning.methods import METHODS
@@ -66,6 +66,7 @@ class Recipe:
     objective: ObjectiveChoice = field(default_factory=ObjectiveChoice)
     world_model: WorldModelRecipe = field(default_factory=WorldModelRecipe)
     dynamics: DynamicsRecipe = field(default_factory=DynamicsRecipe)
+    calibration: CalibrationRecipe = field(default_factory=CalibrationRecipe)
     video: VideoRecipe = field(default_factory=VideoRecipe)  # with updates: in place of dynamics
     distance: dict[str, Any] = field(default_factory=dict)
     planner: dict[str, Any] = field(default_factory=lambda: {"moments": 4, "reluctance": 0.8})
@@ -90,6 +91,7 @@ def load_recipe(name_or_path: str | Path | None) -> Recipe:
         "objective": ObjectiveChoice,
         "world_model": WorldModelRecipe,
         "dynamics": DynamicsRecipe,
+        "calibration": CalibrationRecipe,
         "video": VideoRecipe,
     }
     for name, kind in blocks.items():
@@ -190,6 +192,10 @@ def train(
         else:
             stage = DynamicsStage(model, latents, dataset, training, recipe.dynamics)
         run_stage(stage=stage, **run)
+        if recipe.calibration.updates:
+            stage = DynamicsStage(model, latents, dataset, training, recipe.calibration)
+            stage.name = "calibration"
+            run_stage(stage=stage, **run)
     for make in (chosen.first, chosen.stage) if chosen else ():
         if make:
             run_stage(stage=make(model, latents, dataset, training, settings, seed), **run)
@@ -211,6 +217,8 @@ def _model_spec(recipe: Recipe, where: str) -> dict[str, Any]:
     if recipe.video.updates:
         if recipe.model["members"] != 1:
             raise RecipeError(f"{where}: video: model: members are of latent dynamics")
+        if recipe.calibration.updates:
+            raise RecipeError(f"{where}: video: calibration is of latent dynamics")
         if recipe.video.kernel_size % 2 == 0:
             raise RecipeError(f"{where}: video: kernel_size must be odd")
         spec |= {"kind": "video", "video": recipe.video.sizes()}

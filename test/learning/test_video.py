@@ -98,6 +98,7 @@ def test_a_recipe_with_video_makes_a_checkpoint_that_imagines_pictures(
         ("mbold", "{updates: 5, kernel_size: 4}", "kernel_size must be odd"),
         ("gcbc", "{updates: 5}", "gcbc is a policy"),
         ("mbold", "{update: 5}", "no setting named update"),
+        ("mbold", "{updates: 5}\ncalibration: {updates: 5}", "calibration is of latent dynamics"),
     ],
 )
 def test_a_wrong_video_recipe_is_told_before_anything_is_trained(
