@@ -8,14 +8,15 @@ from latentplan_ros.models.checkpoint import load_checkpoint
 from latentplan_ros.models.latent_world_model import LatentWorldModel
 
 _UNSAID = {"points": 0, "members": 1, "pessimism": 0.0}  # what older files leave out of the spec
-_BLOCKS = ("model", "objective", "world_model", "dynamics", "calibration", "video")
+_BLOCKS = ("model", "objective", "world_model", "dynamics", "video")
 
 
 class GivenWorldModel:
     """Encoder, decoder and dynamics, or video prediction, of a checkpoint.
 
     hash: SHA-256 of the file; spec: of the model, without a distance; blocks: of the recipe that it
-    was trained by. Raises CheckpointError.
+    was trained by, with its calibration where it had one; calibrated: whether it had. Raises
+    CheckpointError.
     """
 
     def __init__(self, path: Path) -> None:
@@ -27,6 +28,9 @@ class GivenWorldModel:
         self.spec: dict[str, Any] = _UNSAID | {k: v for k, v in spec.items() if k not in left_out}
         recipe = self.header.recipe
         self.blocks = {name: recipe[name] for name in _BLOCKS if name in recipe}
+        self.calibrated = recipe.get("calibration", {}).get("updates", 0) > 0
+        if self.calibrated:
+            self.blocks["calibration"] = recipe["calibration"]
 
     def copy_to(self, model: LatentWorldModel) -> None:
         """Takes over all weights but those of the head."""

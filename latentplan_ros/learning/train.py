@@ -124,6 +124,7 @@ def train(
     world_model: a checkpoint whose encoder, decoder and dynamics are taken as they are, so that the
     method's own part alone is trained. Its sizes hold: what the recipe's ``model`` and ``video``
     say of them must be theirs or the default, and the other settings of these stages do nothing.
+    Dynamics that have not been calibrated are, where the recipe asks for it.
 
     second_view: what another camera saw of the same episodes, for objectives that need it.
     preview: the pictures of the recipe's objective are written to preview.png in the folder.
@@ -140,6 +141,8 @@ def train(
     if given:
         _require_no_other_sizes(spec, given, f"{method} recipe")
         spec = dict(given.spec)
+    if recipe.calibration.updates and spec.get("kind") == "video":
+        raise RecipeError(f"{method} recipe: calibration is of latent dynamics, not of video")
     told = _objective_settings(recipe.objective, bool(given), preview, f"{method} recipe")
     spec["distance"] = None
     if chosen:
@@ -192,10 +195,10 @@ def train(
         else:
             stage = DynamicsStage(model, latents, dataset, training, recipe.dynamics)
         run_stage(stage=stage, **run)
-        if recipe.calibration.updates:
-            stage = DynamicsStage(model, latents, dataset, training, recipe.calibration)
-            stage.name = "calibration"
-            run_stage(stage=stage, **run)
+    if recipe.calibration.updates and not (given and given.calibrated):
+        stage = DynamicsStage(model, latents, dataset, training, recipe.calibration)
+        stage.name = "calibration"
+        run_stage(stage=stage, **run)
     for make in (chosen.first, chosen.stage) if chosen else ():
         if make:
             run_stage(stage=make(model, latents, dataset, training, settings, seed), **run)
@@ -217,8 +220,6 @@ def _model_spec(recipe: Recipe, where: str) -> dict[str, Any]:
     if recipe.video.updates:
         if recipe.model["members"] != 1:
             raise RecipeError(f"{where}: video: model: members are of latent dynamics")
-        if recipe.calibration.updates:
-            raise RecipeError(f"{where}: video: calibration is of latent dynamics")
         if recipe.video.kernel_size % 2 == 0:
             raise RecipeError(f"{where}: video: kernel_size must be odd")
         spec |= {"kind": "video", "video": recipe.video.sizes()}
