@@ -18,7 +18,7 @@ from benchmarks.destination import results_file
 from benchmarks.per_image import PerImageStage
 from latentplan_ros.data.dataset import Dataset
 from latentplan_ros.evaluation.results import Figure, write_results
-from latentplan_ros.learning.dynamics import DynamicsStage
+from latentplan_ros.learning.dynamics import CalibrationStage, DynamicsStage
 from latentplan_ros.learning.every_frame import every_frame
 from latentplan_ros.learning.mbold import MboldRecipe, MboldStage
 from latentplan_ros.learning.stage import Stage
@@ -80,15 +80,19 @@ def main(
         latents = every_frame(dataset, model.encoder, torch.device("cpu"))
         planned = {
             "world_model": recipe.world_model.updates,
-            "dynamics": recipe.dynamics.updates + recipe.calibration.updates,
+            "dynamics": recipe.dynamics.updates,
+            "calibration": recipe.calibration.updates,
             "distance": distance.updates,
         }
         stages = {
             "world_model": WorldModelStage(model, dataset, training, recipe.world_model),
             "dynamics": DynamicsStage(model, latents, dataset, training, recipe.dynamics),
+            "calibration": CalibrationStage(model, latents, dataset, training, recipe.calibration),
             "distance": MboldStage(model, latents, dataset, training, distance, SEED),
         }
         for name, stage in stages.items():
+            if not planned[name]:
+                continue
             speed = rate(stage, folder, warm_up, updates, device)
             figures[f"train_updates_per_s/{place}/{task}/{name}"] = Figure(
                 speed, "updates/s", updates

@@ -272,7 +272,8 @@ class Train:
     accelerator: Literal["auto", "cpu", "cuda"] = "auto"
     """What to train on."""
     world_model: Path | None = None
-    """Checkpoint whose encoder, decoder and dynamics are taken in place of training them."""
+    """Checkpoint whose encoder, decoder and dynamics are taken in place of training them; a recipe
+    with a calibration calibrates dynamics that were not."""
     second_view: Path | None = None
     """What another camera saw of the same episodes, *.zarr, for an objective that needs it."""
     preview: bool = False

@@ -34,18 +34,6 @@ class DynamicsRecipe:
     stillness: float = 0.0
 
 
-@dataclass(frozen=True)
-class CalibrationRecipe(DynamicsRecipe):
-    """More updates of dynamics that have learned; none unless a recipe asks for them.
-
-    Weight on motion teaches contact from few examples, and promises more of it than comes; updates
-    that favour nothing take that back, so that a planner no longer trusts pushes that miss.
-    """
-
-    updates: int = 0
-    learning_rate: float = 3e-4
-
-
 class DynamicsStage(Stage):
     """Mean squared error of imagined latents, each dimension scaled by its spread over the data.
 
@@ -146,3 +134,21 @@ class DynamicsStage(Stage):
 
     def load_extra_state(self, state: dict[str, torch.Tensor]) -> None:
         self._windows.priority = state["priority"].cpu().numpy()
+
+
+@dataclass(frozen=True)
+class CalibrationRecipe(DynamicsRecipe):
+    """More updates of dynamics that have learned; none unless a recipe asks for them.
+
+    Weight on motion teaches contact from few examples, and promises more of it than comes; updates
+    that favour nothing take that back, so that a planner no longer trusts pushes that miss.
+    """
+
+    updates: int = 0
+    learning_rate: float = 3e-4
+
+
+class CalibrationStage(DynamicsStage):
+    """The same, beside the state of what was learned before."""
+
+    name = "calibration"

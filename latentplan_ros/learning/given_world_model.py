@@ -1,4 +1,4 @@
-"""The world model of another checkpoint, taken as it is: only what a method adds is trained."""
+"""The world model of another checkpoint: only what a method adds, or a calibration, is trained."""
 
 import hashlib
 from pathlib import Path

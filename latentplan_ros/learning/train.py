@@ -16,7 +16,12 @@ from lightning_fabric import Fabric
 from latentplan_ros import __version__
 from latentplan_ros.control.yaml_file import YamlFileError, read_yaml
 from latentplan_ros.data.dataset import Dataset, DatasetError
-from latentplan_ros.learning.dynamics import CalibrationRecipe, DynamicsRecipe, DynamicsStage
+from latentplan_ros.learning.dynamics import (
+    CalibrationRecipe,
+    CalibrationStage,
+    DynamicsRecipe,
+    DynamicsStage,
+)
 from latentplan_ros.learning.every_frame import every_frame
 from latentplan_ros.learning.given_world_model import GivenWorldModel
 from latentplan_ros.learning.methods import METHODS
@@ -196,8 +201,7 @@ def train(
             stage = DynamicsStage(model, latents, dataset, training, recipe.dynamics)
         run_stage(stage=stage, **run)
     if recipe.calibration.updates and not (given and given.calibrated):
-        stage = DynamicsStage(model, latents, dataset, training, recipe.calibration)
-        stage.name = "calibration"
+        stage = CalibrationStage(model, latents, dataset, training, recipe.calibration)
         run_stage(stage=stage, **run)
     for make in (chosen.first, chosen.stage) if chosen else ():
         if make:

@@ -47,8 +47,8 @@ class CheckpointHeader:
     spec rebuilds the network; exploration_std starts the planner's search where the data was;
     success: measured rates by goal kind, with their numbers of tries; reconstruction_rms: what 99 %
     of held-out pictures stay below (familiarity.py), infinite where there was none to measure;
-    world_model: SHA-256 of the checkpoint whose encoder, decoder and dynamics these are, "" where
-    they were trained for this one.
+    world_model: SHA-256 of the checkpoint whose encoder, decoder and dynamics these are (the
+    dynamics perhaps calibrated since), "" where they were trained for this one.
     """
 
     method: str

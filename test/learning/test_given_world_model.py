@@ -59,6 +59,24 @@ def test_the_header_says_whose_it_is_and_how_that_was_trained(run, given, tmp_pa
     assert new.reconstruction_rms == pytest.approx(old.reconstruction_rms)
 
 
+def test_given_dynamics_are_calibrated_once(run, given, tmp_path):
+    recipe = "calibration: {updates: 7, batch_size: 16}\ndistance: {updates: 12, batch_size: 16}"
+    first, new = tmp_path / "first.safetensors", tmp_path / "new.safetensors"
+    assert run(recipe=recipe) == 0
+    new.rename(first)
+    shutil.rmtree(tmp_path / "new.training")
+    assert run(recipe=recipe, world_model=first) == 0
+    plain, once, again = (load_checkpoint(path) for path in (given, first, new))
+    before, after, later = (model.state_dict() for model in (plain, once, again))
+    changed = {name for name, weight in before.items() if not torch.equal(weight, after[name])}
+    assert changed
+    assert all(name.startswith("dynamics.") for name in changed)
+    assert all(torch.equal(weight, later[name]) for name, weight in after.items())
+    for made in (once, again):
+        assert made.header.recipe["calibration"]["updates"] == 7
+        assert made.header.recipe["dynamics"] == plain.header.recipe["dynamics"]
+
+
 def test_a_stopped_training_ends_as_one_that_was_not(run, tmp_path, monkeypatch):
     recipe = "distance: {updates: 12, batch_size: 16}\nsave_every: 5"
     out, done = tmp_path / "new.safetensors", []
@@ -92,6 +110,12 @@ def test_a_video_model_is_taken_with_its_prediction(run, given_video, tmp_path):
     old, new = load_checkpoint(given_video), load_checkpoint(tmp_path / "new.safetensors")
     assert new.spec["kind"] == "video"
     assert all(torch.equal(w, new.state_dict()[name]) for name, w in old.state_dict().items())
+
+
+def test_a_video_model_is_not_calibrated(run, given_video, tmp_path, capsys):
+    assert run(recipe="calibration: {updates: 7}", world_model=given_video) == 2
+    assert "calibration is of latent dynamics" in capsys.readouterr().err
+    assert not (tmp_path / "new.training").exists()
 
 
 def test_a_policy_on_a_video_model_is_refused(run, given_video, capsys):
