@@ -11,6 +11,7 @@ from latentplan_ros.models.checkpoint import CheckpointError
 from latentplan_ros.nodes.distance import Distance
 from latentplan_ros.nodes.parameters import ParameterError
 from latentplan_ros.nodes.planner import Planner
+from latentplan_ros.nodes.process import start
 
 
 def main() -> None:
@@ -19,17 +20,17 @@ def main() -> None:
 
 def run() -> int:
     """Spin both nodes in one thread (planning has its own); exit status 2 for a user's mistake."""
-    rclpy.init()
+    start()
     nodes: list[Any] = []
     try:
+        executor = SingleThreadedExecutor()
         for make, name in ((Distance, "distance"), (Planner, "planner")):
             # A __node remap on the command line would give both the same name.
             nodes.append(make(cli_args=["--ros-args", "-r", f"__node:={name}"]))
-        executor = SingleThreadedExecutor()
         for node in nodes:
             executor.add_node(node)
         executor.spin()
-    except (KeyboardInterrupt, ExternalShutdownException):
+    except ExternalShutdownException:
         pass
     except (ParameterError, ProfileError, CheckpointError) as error:
         print(f"[error] {type(error).__name__}: {error}", file=sys.stderr, flush=True)
