@@ -8,12 +8,14 @@ from latentplan_ros.data.dataset import Dataset, DatasetError
 class Windows:
     """Start frames from which ``horizon`` further steps stay inside one episode.
 
-    Half of each draw is uniform, half proportional to the last error seen at that start: contact is
-    rare in random data, and a mean loss over uniform draws ignores it. Raises DatasetError when no
-    episode is long enough.
+    The share ``favoured`` of each draw is proportional to the last error seen at a start, the rest
+    uniform: contact is rare in random data, and a mean loss over uniform draws ignores it. Raises
+    DatasetError when no episode is long enough.
     """
 
-    def __init__(self, dataset: Dataset, episodes: np.ndarray, horizon: int) -> None:
+    def __init__(
+        self, dataset: Dataset, episodes: np.ndarray, horizon: int, favoured: float = 0.5
+    ) -> None:
         starts, ends = dataset.episode_starts[episodes], dataset.episode_ends[episodes]
         self.starts = dataset.frames(episodes, before_end=horizon)
         if not len(self.starts):
@@ -23,7 +25,7 @@ class Windows:
                 f"{horizon} steps needs; the longest has {longest}"
             )
         self._first = np.isin(self.starts, starts)
-        self._action, self._horizon = dataset.action, horizon
+        self._action, self._horizon, self._favoured = dataset.action, horizon, favoured
         self.priority = np.ones(len(self.starts))
 
     def actions(self, rows: np.ndarray) -> np.ndarray:
@@ -38,11 +40,10 @@ class Windows:
 
     def draw(self, rng: np.random.Generator, count: int) -> np.ndarray:
         """Row numbers into ``starts``, ``int64 [count]``."""
-        uniform = rng.integers(len(self.starts), size=count - count // 2)
+        wrong = int(self._favoured * count)
+        uniform = rng.integers(len(self.starts), size=count - wrong)
         cumulative = np.cumsum(self.priority)
-        favoured = np.searchsorted(
-            cumulative, rng.random(count // 2) * cumulative[-1], side="right"
-        )
+        favoured = np.searchsorted(cumulative, rng.random(wrong) * cumulative[-1], side="right")
         return np.concatenate([uniform, np.minimum(favoured, len(self.starts) - 1)])
 
     def report(self, rows: np.ndarray, errors: np.ndarray) -> None:

@@ -105,6 +105,13 @@ def load_recipe(name_or_path: str | Path | None) -> Recipe:
         values[name] = _sizes(values.get(name, {}), getattr(Recipe(), name), f"{path}: {name}")
     if values["planner"]["moments"] < 1 or values["planner"]["reluctance"] < 0:
         raise RecipeError(f"{path}: planner: moments must be at least 1, reluctance at least 0")
+    for name in ("dynamics", "calibration"):
+        block = values[name]
+        if not (0 <= block.dropout < 1 and 0 <= block.favoured <= 1):
+            raise RecipeError(
+                f"{path}: {name}: dropout must lie in [0, 1) and favoured in [0, 1], not "
+                f"{block.dropout} and {block.favoured}"
+            )
     return _block(Recipe, values, str(path))
 
 

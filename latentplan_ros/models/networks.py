@@ -5,6 +5,7 @@ from itertools import pairwise
 
 import torch
 from torch import nn
+from torch.nn import functional as F
 
 
 def mlp(inputs: int, hidden: int, layers: int, outputs: int) -> nn.Sequential:
@@ -107,23 +108,34 @@ class Dynamics(nn.Module):
         zero_output(self.change)
 
     def forward(
-        self, latent: torch.Tensor, action: torch.Tensor, last: torch.Tensor
+        self, latent: torch.Tensor, action: torch.Tensor, last: torch.Tensor, dropout: float = 0.0
     ) -> torch.Tensor:
-        return latent + self.change(torch.cat([latent, action, last], dim=-1))
+        """dropout: share of the hidden units that are left out, for training."""
+        change = torch.cat([latent, action, last], dim=-1)
+        for layer in self.change:
+            change = layer(change)
+            if dropout and isinstance(layer, nn.SiLU):
+                change = F.dropout(change, dropout)
+        return latent + change
 
 
 def imagine(
-    members: Sequence[nn.Module], latent: torch.Tensor, last: torch.Tensor, actions: torch.Tensor
+    members: Sequence[nn.Module],
+    latent: torch.Tensor,
+    last: torch.Tensor,
+    actions: torch.Tensor,
+    dropout: float = 0.0,
 ) -> torch.Tensor:
     """Every member's future, open loop and on its own: ``[K,N,H,D]``.
 
-    latent: ``[N,D]``; last: the action before, ``[N,A]``; actions: ``[N,H,A]``.
+    latent: ``[N,D]``; last: the action before, ``[N,A]``; actions: ``[N,H,A]``; dropout: in every
+    step of its own.
     """
     futures = []
     for member in members:
         here, before, future = latent, last, []
         for action in actions.unbind(1):
-            here, before = member(here, action, before), action
+            here, before = member(here, action, before, dropout), action
             future.append(here)
         futures.append(torch.stack(future, dim=1))
     return torch.stack(futures)
