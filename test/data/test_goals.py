@@ -54,6 +54,16 @@ def test_half_of_a_draw_goes_where_the_error_is(dataset):
     assert len(np.unique(rows)) > 0.9 * len(everything)  # the other half is uniform
 
 
+@pytest.mark.parametrize("favoured", [0.0, 0.25, 1.0])
+def test_as_much_of_a_draw_goes_there_as_was_asked(dataset, favoured):
+    windows = Windows(dataset, np.arange(len(LENGTHS)), 5, favoured)
+    windows.report(np.arange(len(windows.starts)), np.zeros(len(windows.starts)))
+    windows.report(np.array([7]), np.array([1.0]))
+    rows = windows.draw(np.random.default_rng(0), 2000)
+    assert len(rows) == 2000
+    assert np.mean(rows == 7) == pytest.approx(favoured, abs=0.02)
+
+
 @a_few
 @given(episodes=chosen, seed=st.integers(0, 99))
 def test_transitions_and_reached_goals_stay_inside_one_episode(dataset, episodes, seed):
