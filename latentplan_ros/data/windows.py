@@ -42,6 +42,8 @@ class Windows:
         """Row numbers into ``starts``, ``int64 [count]``."""
         wrong = int(self._favoured * count)
         uniform = rng.integers(len(self.starts), size=count - wrong)
+        if not wrong:
+            return uniform
         cumulative = np.cumsum(self.priority)
         favoured = np.searchsorted(cumulative, rng.random(wrong) * cumulative[-1], side="right")
         return np.concatenate([uniform, np.minimum(favoured, len(self.starts) - 1)])

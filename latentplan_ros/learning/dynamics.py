@@ -147,7 +147,7 @@ class CalibrationRecipe(DynamicsRecipe):
     """More updates of dynamics that have learned; none unless a recipe asks for them.
 
     Weight on motion teaches contact from few examples, and promises more of it than comes; updates
-    that favour nothing take that back, so that a planner no longer trusts pushes that miss.
+    without that weight take it back, so that a planner no longer trusts pushes that miss.
     """
 
     updates: int = 0
