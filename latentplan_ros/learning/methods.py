@@ -58,7 +58,7 @@ METHODS: dict[str, TrainedHead | None] = {
         MboldSfaRecipe,
         MboldSfaStage,
         {"hidden": 128, "layers": 6, "actor_layers": 10, "discount": 0.8}
-        | {"nearness": 0.1, "slow_weight": 1.0, "arrival": 0.0},
+        | {"nearness": 0.1, "slow_weight": 1.0, "arrival": 0.0, "hold": 0.0, "hold_features": 2},
         fit=fit_whitening,
     ),
     "gcivl": TrainedHead(

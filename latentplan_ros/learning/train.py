@@ -161,6 +161,11 @@ def train(
         head = _sizes(recipe.head, chosen.sizes, f"{method} recipe: head")
         spec["distance"] = {"kind": chosen.kind, **head}
         settings = _block(chosen.recipe, recipe.distance, f"{method} recipe: distance")
+        if not 1 <= head.get("hold_features", 1) <= spec["latent"]:
+            raise RecipeError(
+                f"{method} recipe: head: hold_features must be 1 to {spec['latent']}, the size of "
+                f"the latent, not {head['hold_features']}"
+            )
         if spec.get("kind") == "video" and issubclass(HEADS[chosen.kind], POLICIES):
             raise RecipeError(f"{method} recipe: video: {method} is a policy, and imagines nothing")
     dataset = Dataset.open(data)

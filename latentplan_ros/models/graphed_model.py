@@ -34,6 +34,9 @@ class GraphedModel:
     def distance(self, latent: torch.Tensor, goal: torch.Tensor) -> torch.Tensor:
         return self._replayed("distance", self._model.distance, latent, goal)
 
+    def arrived(self, latent: torch.Tensor, goal: torch.Tensor) -> torch.Tensor:
+        return self._model.arrived(latent, goal)
+
     def decode(self, latents: torch.Tensor) -> torch.Tensor:
         return self._model.decode(latents)
 

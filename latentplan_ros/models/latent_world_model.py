@@ -125,6 +125,13 @@ class LatentWorldModel(nn.Module):
             return (latent - goal).norm(dim=-1) + doubt
         return self.head(latent, goal) + doubt
 
+    def arrived(self, latent: torch.Tensor, goal: torch.Tensor) -> torch.Tensor:
+        """As in WorldModel; nowhere by a head that does not say it."""
+        if not isinstance(self.head, QSfaDistance):
+            return torch.zeros(len(latent), dtype=torch.bool, device=latent.device)
+        seen = self.spec["latent"]
+        return self.head.arrived(latent[:, :seen], goal[:, :seen])
+
     def decode(self, latents: torch.Tensor) -> torch.Tensor:
         seen = latents[..., : self.spec["latent"]]
         flat = self.decoder(seen.reshape(-1, seen.shape[-1])).clamp(0.0, 1.0)

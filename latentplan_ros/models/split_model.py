@@ -33,6 +33,9 @@ class SplitModel:
     def distance(self, latent: torch.Tensor, goal: torch.Tensor) -> torch.Tensor:
         return self._shared(self._model.distance, latent, goal, first=True)
 
+    def arrived(self, latent: torch.Tensor, goal: torch.Tensor) -> torch.Tensor:
+        return self._model.arrived(latent, goal)
+
     def decode(self, latents: torch.Tensor) -> torch.Tensor:
         return self._model.decode(latents)
 

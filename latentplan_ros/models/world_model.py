@@ -20,5 +20,11 @@ class WorldModel(Protocol):
     def distance(self, latent: torch.Tensor, goal: torch.Tensor) -> torch.Tensor:
         """``[N,D]`` and ``[1 or N,D]`` to the distance in time steps, ``[N]``."""
 
+    def arrived(self, latent: torch.Tensor, goal: torch.Tensor) -> torch.Tensor:
+        """``[N,D]`` and ``[1 or N,D]`` to whether the goal is reached, ``bool [N]``.
+
+        As far as the model can tell; a planner keeps still there.
+        """
+
     def decode(self, latents: torch.Tensor) -> torch.Tensor:
         """``[...,D]`` to pictures for people, ``float32 [...,3,64,64]`` in [0, 1]."""

@@ -38,6 +38,10 @@ class PixelDistance:
         seen = self.features(self.model.decode(latent[..., : self._width]))
         return torch.linalg.vector_norm(seen - goal[:, self._width :], dim=1)
 
+    def arrived(self, latent: torch.Tensor, goal: torch.Tensor) -> torch.Tensor:
+        """Nowhere: what the model itself may know of it is no part of this distance."""
+        return torch.zeros(len(latent), dtype=torch.bool, device=latent.device)
+
     def decode(self, latents: torch.Tensor) -> torch.Tensor:
         """``[..., D or more]`` to ``float32 [...,3,S,S]`` in [0, 1]."""
         return self.model.decode(latents[..., : self._width])

@@ -14,18 +14,22 @@ from latentplan_ros.models.world_model import WorldModel
 from latentplan_ros.planning.errors import PlanningError
 from latentplan_ros.planning.plan import Plan
 
+_FOR_GOOD = 1e6  # time steps that no plan saves
+
 
 @dataclass
 class Search:
     """What one call of a planner has found so far, for E situations.
 
-    mean, spread: ``[E,H,A]`` of the next candidates; elites ``[E,K,H,A]``, best first, with their
-    ranks and costs ``[E,K]``: of the last iteration; best: the best sequences yet.
+    mean, spread: ``[E,H,A]`` of the next candidates; reluctance: to leave, ``[E,1]``; elites
+    ``[E,K,H,A]``, best first, with their ranks and costs ``[E,K]``: of the last iteration; best:
+    the best sequences yet.
     """
 
     mean: torch.Tensor
     spread: torch.Tensor
     generators: Sequence[torch.Generator | None]
+    reluctance: torch.Tensor
     iteration: int = 0
     elites: torch.Tensor | None = None
     elite_ranks: torch.Tensor | None = None
@@ -159,7 +163,9 @@ class SamplingPlanner(ABC):
         _require_finite_pictures(latents, goals)
         std = torch.as_tensor(self.std, dtype=torch.float32, device=device)
         mean = self._first_mean(warms, count, len(std), device)
-        search = Search(mean, std.expand_as(mean), generators)
+        # Where the goal is reached, nothing that is imagined is worth a move.
+        reluctance = torch.where(model.arrived(latents, goals), _FOR_GOOD, self.reluctance)
+        search = Search(mean, std.expand_as(mean), generators, reluctance[:, None])
         history: list[torch.Tensor] = []
         slowest, ended = 0.0, begin
         for iteration in range(self.iterations):
@@ -189,7 +195,7 @@ class SamplingPlanner(ABC):
         rows = torch.arange(count, device=actions.device)
         imagined, cost = self.judge(model, latents, goals, actions)
         ranked = cost.clone()
-        ranked[:, 1:2] -= self.reluctance
+        ranked[:, 1:2] -= search.reluctance
         rank, top = ranked.topk(self.elites, dim=1, largest=False, sorted=True)
         elites, elite_costs = actions[rows[:, None], top], cost[rows[:, None], top]
         futures = imagined.unflatten(0, (count, samples))[rows, top[:, 0]]

@@ -113,3 +113,29 @@ def test_slow_features_are_added_to_the_steps_of_q(corridor):
     assert there.any()
     assert (model.head(state, goal)[there] == 0.0).all()
     torch.testing.assert_close(model.head(state, goal)[~there], whole[~there])
+
+
+def test_slow_features_tell_where_to_hold_and_leave_the_distance_as_it_is(corridor):
+    """Number 1 is the slowest: how far the others are off counts for the distance alone."""
+    latents = walk(corridor, [1.0, 0.1, 1.0, 1.0])
+    sizes = {"hidden": 8, "layers": 3, "actor_layers": 3, "discount": 0.8, "slow_weight": 2.0}
+    torch.manual_seed(0)
+    model = LatentWorldModel(
+        SPEC | {"distance": {"kind": "q_sfa", "hold": 3.0, "hold_features": 1, **sizes}}
+    )
+    episodes = np.arange(corridor.num_episodes)
+    latents[:, 1] += torch.from_numpy(
+        corridor.episode_starts.searchsorted(np.arange(corridor.num_frames), side="right").astype(
+            np.float32
+        )
+    )
+    fit_whitening(model, latents, corridor, episodes, MboldSfaRecipe(ridge=1e-6))
+    goal = torch.zeros(1, 8)
+    aside, off = torch.zeros(1, 8), torch.zeros(1, 8)
+    aside[0, 0], off[0, 1] = 5.0, 5.0
+    near = torch.cat([goal, aside, off])
+    assert model.arrived(near, goal).tolist() == [True, True, False]
+    before = model.distance(near, goal)
+    model.head.hold = 0.0
+    assert not model.arrived(near, goal).any()
+    torch.testing.assert_close(model.distance(near, goal), before)

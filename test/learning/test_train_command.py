@@ -88,6 +88,13 @@ def test_a_wrong_recipe_is_told_before_anything_is_trained(corridor, tmp_path, c
     assert not out.parent.exists()
 
 
+def test_an_arm_is_not_told_to_hold_by_no_feature_at_all(corridor, tmp_path, capsys):
+    recipe, out = tmp_path / "wrong.yaml", tmp_path / "m.safetensors"
+    recipe.write_text("head: {hold: 3.0, hold_features: 0}")
+    arguments = ["mbold_sfa", "--data", corridor.path, "--out", out, "--recipe", recipe]
+    complains(capsys, arguments, "hold_features", "1 to 64", "not 0")
+
+
 def test_a_training_does_not_go_on_with_other_data(
     corridor, other_corridor, recipe_file, tmp_path, capsys
 ):

@@ -26,6 +26,9 @@ class PointMass:
         assert len(goal) in (1, len(latent))
         return (latent - goal).abs().amax(dim=1) / REACH
 
+    def arrived(self, latent: torch.Tensor, goal: torch.Tensor) -> torch.Tensor:
+        return torch.zeros(len(latent), dtype=torch.bool)
+
     def decode(self, latents: torch.Tensor) -> torch.Tensor:
         shade = (latents + 1.0) / 2.0
         return shade[..., None, None].expand(*shade.shape, 64, 64)

@@ -48,6 +48,22 @@ def test_at_the_goal_it_keeps_still(planner):
 
 
 @pytest.mark.parametrize("planner", PLANNERS)
+def test_it_keeps_still_where_the_model_says_that_it_has_arrived(planner):
+    class Content(PointMass):
+        def arrived(self, latent, goal):
+            return self.distance(latent, goal) < 2.0
+
+    starts, goals = torch.zeros(2, 3), torch.tensor([[0.19, 0, 0], [0.21, 0, 0]])
+    there, near = planner(STD, reluctance=0.0).plan_batch(
+        Content(), starts, goals, generators=[seeded(), seeded()]
+    )
+    assert not there.actions.any()
+    assert there.cost == pytest.approx(1.9)
+    assert near.actions.any()
+    assert near.cost < 2.1
+
+
+@pytest.mark.parametrize("planner", PLANNERS)
 def test_many_situations_are_planned_for_as_each_alone(planner):
     starts = torch.tensor([[0.0, 0, 0], [0.5, 0, 0], [-0.5, 0.2, 0]])
     goals = torch.tensor([[0.4, 0, 0], [0.0, 0.3, 0], [0.0, 0.0, 0.3]])

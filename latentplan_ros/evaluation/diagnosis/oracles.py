@@ -21,6 +21,9 @@ class OracleDistance:
         self._model, self._probe, self._env = model, probe, env
         self.encode, self.rollout, self.decode = model.encode, model.rollout, model.decode
 
+    def arrived(self, latent: torch.Tensor, goal: torch.Tensor) -> torch.Tensor:
+        return torch.zeros(len(latent), dtype=torch.bool)
+
     def distance(self, latent: torch.Tensor, goal: torch.Tensor) -> torch.Tensor:
         goals = self._probe(goal).expand(len(latent), -1).double().numpy()
         return in_steps(self._env, self._probe(latent).double().numpy(), goals)
@@ -64,6 +67,11 @@ class OracleDynamics:
             return self._model.distance(latent, goal)
         goals = goal.expand(len(latent), -1).double().numpy()
         return in_steps(self._env, latent.double().numpy(), goals)
+
+    def arrived(self, latent: torch.Tensor, goal: torch.Tensor) -> torch.Tensor:
+        if self._model is not None:
+            return self._model.arrived(latent, goal)
+        return torch.zeros(len(latent), dtype=torch.bool)
 
     def decode(self, latents: torch.Tensor) -> torch.Tensor:
         assert self._model is not None
