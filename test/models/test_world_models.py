@@ -4,7 +4,9 @@ import pytest
 import torch
 
 from latentplan_ros.models.latent_world_model import LatentWorldModel, PictureError
+from latentplan_ros.models.split_model import SplitModel
 from latentplan_ros.models.video_world_model import VideoWorldModel
+from latentplan_ros.planning import PixelDistance
 
 Q = {"kind": "q", "hidden": 16, "layers": 3, "actor_layers": 3, "discount": 0.8, "nearness": 0.3}
 SPEC = {"latent": 8, "channels": 2, "hidden": 16, "layers": 2, "distance": Q}
@@ -75,6 +77,24 @@ def test_distances_are_one_finite_number_a_pair_and_nearest_at_the_goal_itself(m
         assert torch.isfinite(found).all()
     steps = model.distance(latent[:1], latent[:1]).item()
     assert steps >= 1.0 - 1e-4
+
+
+@pytest.mark.parametrize("kind", [LatentWorldModel, VideoWorldModel])
+def test_it_has_arrived_where_its_distance_says_so_whoever_asks(kind):
+    hold = Q | {"kind": "q_sfa", "hold": 1e-3, "hold_features": 8}
+    made = kind(SPEC | VIDEO | {"distance": hold}).eval()
+    with torch.inference_mode():
+        latent = made.encode(pictures(2))
+        for asked in (made, SplitModel(made, 2)):
+            assert asked.arrived(latent, latent[:1]).tolist() == [True, False]
+        pixels = PixelDistance(made)
+        latent = pixels.encode(pictures(2))
+        assert not pixels.arrived(latent, latent).any()
+
+
+def test_it_never_has_where_its_distance_does_not_say(model):
+    latent = model.encode(pictures(2))
+    assert not model.arrived(latent, latent).any()
 
 
 def test_decoded_pictures_are_pictures(model):
