@@ -18,7 +18,7 @@ COMPARED: dict[str, tuple[str, Method]] = {
     "icem": ("mbold", "icem"),
     "mppi": ("mbold", "mppi"),
     "gradient": ("mbold", "gradient"),
-    "pixel_l2": ("mbold", "pixel_l2"),
+    "pixel_l2": ("latent_l2", "pixel_l2"),  # asks no learned distance
     "random": ("mbold", "random"),
     "actor": ("mbold", "actor"),
     NO_NEGATIVES: (NO_NEGATIVES, "model"),
