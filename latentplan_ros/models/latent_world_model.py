@@ -20,6 +20,7 @@ from latentplan_ros.models.sorb_distance import SorbDistance
 from latentplan_ros.models.temporal_distance import TemporalDistance
 from latentplan_ros.models.vae_distance import VaeDistance
 from latentplan_ros.models.value_distance import ValueDistance
+from latentplan_ros.models.world_model import nowhere
 
 HEADS: dict[str, type[nn.Module]] = {
     "q": QDistance,
@@ -128,14 +129,17 @@ class LatentWorldModel(nn.Module):
     def arrived(self, latent: torch.Tensor, goal: torch.Tensor) -> torch.Tensor:
         """As in WorldModel; nowhere by a head that does not say it."""
         if not isinstance(self.head, QSfaDistance):
-            return torch.zeros(len(latent), dtype=torch.bool, device=latent.device)
-        seen = self.spec["latent"]
-        return self.head.arrived(latent[:, :seen], goal[:, :seen])
+            return nowhere(latent)
+        return self.head.arrived(self._seen(latent), self._seen(goal))
 
     def decode(self, latents: torch.Tensor) -> torch.Tensor:
         seen = latents[..., : self.spec["latent"]]
         flat = self.decoder(seen.reshape(-1, seen.shape[-1])).clamp(0.0, 1.0)
         return flat.reshape(*latents.shape[:-1], *flat.shape[1:])
+
+    def _seen(self, latent: torch.Tensor) -> torch.Tensor:
+        """The encodings of what a latent shows, ``[N,D]`` to ``[N, spec["latent"]]``."""
+        return latent[:, : self.spec["latent"]]
 
 
 def require_pictures(images: torch.Tensor) -> None:

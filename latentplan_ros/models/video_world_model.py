@@ -44,9 +44,6 @@ class VideoWorldModel(LatentWorldModel):
         """As in WorldModel: between the encodings of both pictures. Raises DistanceError."""
         return super().distance(self._seen(latent), self._seen(goal))
 
-    def arrived(self, latent: torch.Tensor, goal: torch.Tensor) -> torch.Tensor:
-        return super().arrived(self._seen(latent), self._seen(goal))
-
     def decode(self, latents: torch.Tensor) -> torch.Tensor:
         return latents[..., :PIXELS].unflatten(-1, (3, SIDE, SIDE)).clamp(0.0, 1.0)
 

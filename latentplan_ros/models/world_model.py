@@ -28,3 +28,8 @@ class WorldModel(Protocol):
 
     def decode(self, latents: torch.Tensor) -> torch.Tensor:
         """``[...,D]`` to pictures for people, ``float32 [...,3,64,64]`` in [0, 1]."""
+
+
+def nowhere(latent: torch.Tensor) -> torch.Tensor:
+    """What ``arrived`` is of a model that cannot tell, ``[N,D]`` to ``bool [N]``."""
+    return torch.zeros(len(latent), dtype=torch.bool, device=latent.device)

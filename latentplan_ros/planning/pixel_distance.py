@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import torch
 
-from latentplan_ros.models.world_model import WorldModel
+from latentplan_ros.models.world_model import WorldModel, nowhere
 
 
 class PixelDistance:
@@ -40,7 +40,7 @@ class PixelDistance:
 
     def arrived(self, latent: torch.Tensor, goal: torch.Tensor) -> torch.Tensor:
         """Nowhere: what the model itself may know of it is no part of this distance."""
-        return torch.zeros(len(latent), dtype=torch.bool, device=latent.device)
+        return nowhere(latent)
 
     def decode(self, latents: torch.Tensor) -> torch.Tensor:
         """``[..., D or more]`` to ``float32 [...,3,S,S]`` in [0, 1]."""

@@ -76,7 +76,7 @@ class SamplingPlanner(ABC):
     soon and stay there, instead of being there when the horizon ends.
     reluctance: time steps that a plan must save, by that mean, to be preferred to keeping still.
     The best of many imagined futures looks better than it is; without this the arm leaves a goal
-    that it has reached.
+    that it has reached. Where the model says that it has arrived, no plan saves enough.
     time_limit_s: of one call. Once another iteration would not end in time, judged by the slowest
     so far, the best sequence yet is the plan; the first iteration is always made.
     """

@@ -2,6 +2,8 @@
 
 import torch
 
+from latentplan_ros.models.world_model import nowhere
+
 REACH = 0.1
 
 
@@ -27,7 +29,7 @@ class PointMass:
         return (latent - goal).abs().amax(dim=1) / REACH
 
     def arrived(self, latent: torch.Tensor, goal: torch.Tensor) -> torch.Tensor:
-        return torch.zeros(len(latent), dtype=torch.bool)
+        return nowhere(latent)
 
     def decode(self, latents: torch.Tensor) -> torch.Tensor:
         shade = (latents + 1.0) / 2.0

@@ -7,7 +7,7 @@ import torch
 
 from latentplan_ros.data.preprocess import Preprocess
 from latentplan_ros.evaluation.diagnosis.probe import Probe
-from latentplan_ros.models.world_model import WorldModel
+from latentplan_ros.models.world_model import WorldModel, nowhere
 from latentplan_ros.planning import CEM
 from latentplan_ros.sim.collect import observe
 from latentplan_ros.sim.environment import Environment
@@ -22,7 +22,7 @@ class OracleDistance:
         self.encode, self.rollout, self.decode = model.encode, model.rollout, model.decode
 
     def arrived(self, latent: torch.Tensor, goal: torch.Tensor) -> torch.Tensor:
-        return torch.zeros(len(latent), dtype=torch.bool)
+        return nowhere(latent)
 
     def distance(self, latent: torch.Tensor, goal: torch.Tensor) -> torch.Tensor:
         goals = self._probe(goal).expand(len(latent), -1).double().numpy()
@@ -69,9 +69,7 @@ class OracleDynamics:
         return in_steps(self._env, latent.double().numpy(), goals)
 
     def arrived(self, latent: torch.Tensor, goal: torch.Tensor) -> torch.Tensor:
-        if self._model is not None:
-            return self._model.arrived(latent, goal)
-        return torch.zeros(len(latent), dtype=torch.bool)
+        return nowhere(latent) if self._model is None else self._model.arrived(latent, goal)
 
     def decode(self, latents: torch.Tensor) -> torch.Tensor:
         assert self._model is not None
